@@ -1,0 +1,24 @@
+/** What an expected failure tells the user. Anything else that reaches the command line is a bug of ours. */
+export class FaradayError extends Error {
+  /** 1: the work failed. 2: bad usage, config or input. */
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "FaradayError";
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** Bad usage, config or input file: says what was expected, what came, and where. */
+export class InputError extends FaradayError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, { ...options, exitCode: 2 });
+    this.name = "InputError";
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
