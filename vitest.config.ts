@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: {
+    alias: { "faraday-rl": fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Processes, not threads: tests start worker threads of their own and must be able to end them.
+    pool: "forks",
+    // Worker threads inherit this, and so find the package under its own name in its sources.
+    execArgv: ["--conditions=faraday-source"],
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+  },
+});
