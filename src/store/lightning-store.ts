@@ -1,5 +1,6 @@
 import type { AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary, Phase } from "../core/episode.ts";
+import type { Span } from "./span.ts";
 
 export const runStatuses = ["running", "succeeded", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];
@@ -32,7 +33,14 @@ export interface BatchRecord {
 
 /** The central store. Every method throws a FaradayError when the data is not safely stored. */
 export interface LightningStore extends AsyncDisposable {
+  /** The id must be new. */
   beginRun(run: { readonly id: string; readonly config: unknown }): Promise<void>;
+  /**
+   * Takes up a run that was begun before, whatever its status. Recorders of the resumed run must count their epochs
+   * from `epoch`, so that no sequence of theirs meets a stored one.
+   */
+  resumeRun(run: string): Promise<{ readonly epoch: number }>;
+  /** The run must be running. */
   endRun(run: { readonly id: string; readonly status: RunStatus; readonly report?: unknown }): Promise<void>;
   /** One transaction: when it resolves, the batch is on disk. Storing the same batch again is an error. */
   storeBatch(batch: BatchRecord): Promise<void>;
@@ -41,6 +49,14 @@ export interface LightningStore extends AsyncDisposable {
   iterations(run: string): Promise<readonly StoredIteration[]>;
   /** Violations with the statement, rule, weights and penalty, in order of storing. */
   violations(run: string, limit?: number): Promise<readonly StoredViolation[]>;
+  /** Episodes in the order they were stored, of all phases or of one. */
+  episodes(run: string, phase?: Phase): Promise<readonly StoredEpisode[]>;
+  /** Every audit segment, byte for byte, ordered by worker, epoch and sequence. */
+  audit(run: string): Promise<readonly AuditSegment[]>;
+  /** Spans in the order of their recorders (worker, epoch, sequence), of all episodes or of one. */
+  spans(run: string, episode?: string): Promise<readonly Span[]>;
+  /** Stores those spans that the run does not have yet, and says how many they were. One transaction. */
+  importSpans(run: string, spans: readonly Span[]): Promise<number>;
 }
 
 export interface StoredRun {

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { runStatuses } from "../store/lightning-store.ts";
+import { Measure } from "./measure.ts";
+
+/** The figures of one iteration, by name: `accuracy`, `violationRate`, `meanReward`, `loss`, … */
+export const CurvePoint = z.strictObject({
+  iteration: z.int().min(0),
+  metrics: z.record(z.string(), z.number()),
+});
+export type CurvePoint = z.infer<typeof CurvePoint>;
+
+export const Machine = z.strictObject({
+  cpu: z.string(),
+  cores: z.int().min(1),
+  memoryBytes: z.number().min(0),
+  platform: z.string(),
+  node: z.string(),
+});
+export type Machine = z.infer<typeof Machine>;
+
+/** What `report.json` holds and `train --json` ends with. A measure is `null` where the run ended before it. */
+export const RunReport = z.object({
+  run: z.string(),
+  status: z.enum(runStatuses),
+  seed: z.int(),
+  wallSeconds: z.number().min(0),
+  /** Iterations that were finished, and training episodes in them. */
+  iterations: z.int().min(0),
+  episodes: z.int().min(0),
+  workers: z.int().min(1),
+  /** The base policy under the kernel, on the test split. */
+  before: Measure.nullable(),
+  /** The trained policy under the kernel, on the test split. */
+  after: Measure.nullable(),
+  /** The base policy without the kernel, on the test split. */
+  ungoverned: Measure.nullable(),
+  /** The settings worth knowing at a glance, by their path in the config. */
+  config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  curve: z.array(CurvePoint),
+  machine: Machine,
+});
+export type RunReport = z.infer<typeof RunReport>;
