@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { envChoice } from "./env-choice.ts";
+import { kernelOptions, rewardOptions, runnerOptions } from "./kernel-draft.ts";
+import { modelOptions } from "./model-options.ts";
+import { storeUrl } from "./store-url.ts";
+import { trainOptions } from "./train-options.ts";
+
+/** The whole configuration. Every part's schema lies beside the part, with its defaults. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe("Names this schema, for editors"),
+  baseDir: z.string().min(1).optional().describe("Folder that relative paths start from; else the config file's own"),
+  env: envChoice.describe("What the agent is trained on"),
+  kernel: kernelOptions.prefault({}).describe("What governs the agent in every worker"),
+  runner: runnerOptions.prefault({}).describe("How an episode meets its violations"),
+  reward: rewardOptions.prefault({}).describe("What a violation costs"),
+  model: modelOptions.prefault({}).describe("The policy model"),
+  train: trainOptions.prefault({}).describe("How it is trained"),
+  workers: z
+    .union([z.literal("auto"), z.int().min(1).max(256)])
+    .default("auto")
+    .describe("Worker threads; auto is one for each core"),
+  store: storeUrl,
+});
+
+/** A configuration as a user writes it. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** A configuration with every default filled in; saved as a run's config.json, it can be loaded again. */
+export type ResolvedConfig = z.output<typeof configSchema> & { readonly baseDir: string };

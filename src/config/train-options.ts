@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { severities } from "../core/syscall.ts";
+
+/** How the policy model is trained. */
+export const trainOptions = z.strictObject({
+  algorithm: z
+    .enum(["grpo", "GRPO"])
+    .transform(() => "grpo" as const)
+    .default("grpo")
+    .describe("Learning algorithm: group relative policy optimisation"),
+  iterations: z.int().min(0).max(100_000).default(60).describe("Updates of the policy model"),
+  groupsPerBatch: z.int().min(1).max(4096).default(32).describe("Tasks that one update learns from"),
+  groupSize: z.int().min(2).max(1024).default(8).describe("Episodes of one task, compared with each other"),
+  seed: z.int().min(0).max(0xffff_ffff).default(1).describe("All chance of the run derives from it"),
+  learningRate: z.number().positive().max(1).default(1e-3).describe("Step size of Adam"),
+  clipRange: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.2)
+    .describe("How far one update may move a probability ratio from 1"),
+  costMultiplier: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(1)
+    .describe("Weight of the cost channel (λ) against the reward channel"),
+  neverPositive: z
+    .enum(severities)
+    .default("low")
+    .describe("An episode with a violation at least this severe never gets a positive advantage"),
+  temperature: z.number().positive().max(10).default(1).describe("Sampling temperature of training episodes"),
+  gradientClip: z.number().positive().max(1000).default(1).describe("Largest norm of a gradient"),
+  updatesPerBatch: z.int().min(1).max(64).default(1).describe("Passes over each batch"),
+  minibatchEpisodes: z.int().min(1).max(65_536).default(256).describe("Episodes of one gradient step"),
+  groupsPerTask: z.int().min(1).max(256).default(4).describe("Groups that a worker is given at a time"),
+  evalEpisodes: z.int().min(1).max(1_000_000).default(600).describe("Episodes of each evaluation on the test split"),
+  checkpointEvery: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(0)
+    .describe("Iterations between checkpoints besides the last; 0 keeps the last alone"),
+});
+export type TrainOptions = z.output<typeof trainOptions>;
