@@ -28,36 +28,36 @@ export interface Instance {
 
 /** Distinct prompts of a family, shared as evenly among its patterns as their sizes allow. */
 export function drawInstances(family: Family, random: Random): Instance[] {
-  const pools = family.patterns
-    .map((pattern) => random.shuffle(instancesOf(pattern)))
-    .sort((left, right) => left.length - right.length);
+  const patterns = family.patterns.toSorted((left, right) => sizeOf(left) - sizeOf(right));
   const drawn: Instance[] = [];
-  for (const [index, pool] of pools.entries()) {
-    const share = Math.ceil((family.count - drawn.length) / (pools.length - index));
-    drawn.push(...pool.slice(0, share));
+  for (const [index, pattern] of patterns.entries()) {
+    const share = Math.ceil((family.count - drawn.length) / (patterns.length - index));
+    const places = random.shuffle([...Array(sizeOf(pattern)).keys()]).slice(0, share);
+    drawn.push(...places.map((place) => instanceAt(pattern, place)));
   }
   return drawn;
 }
 
-/** Every combination of wording and slot values. */
-export function instancesOf(pattern: Pattern): Instance[] {
-  return combinations(Object.entries(pattern.slots)).flatMap((values) =>
-    pattern.wordings.map((wording) => ({
-      prompt: fillSlots(wording, values),
-      sql: fillSlots(pattern.sql, values),
-      ...(pattern.shortcut === undefined ? {} : { shortcut: fillSlots(pattern.shortcut, values) }),
-    })),
-  );
+/** How many combinations of wording and slot values a pattern has. */
+function sizeOf({ wordings, slots }: Pattern): number {
+  return Object.values(slots).reduce((size, values) => size * values.length, wordings.length);
+}
+
+/** The combination at a place from 0 to {@link sizeOf}, whose digits in a mixed radix choose wording and values. */
+function instanceAt({ wordings, slots, sql, shortcut }: Pattern, place: number): Instance {
+  let rest = place;
+  const choose = <T>(items: readonly T[]): T => {
+    const chosen = items[rest % items.length] as T;
+    rest = Math.floor(rest / items.length);
+    return chosen;
+  };
+  const wording = choose(wordings);
+  const values = Object.fromEntries(Object.entries(slots).map(([name, items]) => [name, choose(items)]));
+  const filled = { prompt: fillSlots(wording, values), sql: fillSlots(sql, values) };
+  return shortcut === undefined ? filled : { ...filled, shortcut: fillSlots(shortcut, values) };
 }
 
 type Values = Readonly<Record<string, SlotValue>>;
-
-function combinations(slots: readonly (readonly [string, readonly SlotValue[]])[]): Values[] {
-  return slots.reduce<Values[]>(
-    (partial, [name, values]) => partial.flatMap((filled) => values.map((value) => ({ ...filled, [name]: value }))),
-    [{}],
-  );
-}
 
 function fillSlots(template: string, values: Values): string {
   return template.replace(/\{(\w+)(?:\.(\w+))?\}/g, (slot, name: string, field?: string) => {
