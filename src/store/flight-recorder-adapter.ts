@@ -24,7 +24,7 @@ export class FlightRecorderAdapter {
   }
 
   /** Resolves to the number of spans that the store did not have. The run must be in the store. */
-  async importToStore(store: LightningStore): Promise<number> {
+  async importToStore(store: Pick<LightningStore, "importSpans">): Promise<number> {
     const { run, segments, emitViolations = true } = this.#source;
     return store.importSpans(run, spansOf(run, [...segments], { emitViolations, unfinished: false }));
   }

@@ -1,0 +1,79 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { FaradayError, InputError, messageOf } from "../../core/errors.ts";
+import { applicationId, schema, schemaVersion } from "./schema.ts";
+import { inTransaction } from "./transaction.ts";
+
+/** How long a writer waits for another before it gives up. */
+const busyTimeoutMs = 10_000;
+
+/**
+ * Opens the database of a store, and makes it where there is none. Whatever else lies there is left as it is.
+ * @throws {InputError} when no store can be at the path.
+ */
+export function openDatabase(path: string, options: { readonly mustExist: boolean }): DatabaseSync {
+  checkPath(path, options.mustExist);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    checkIdentity(database, path);
+    prepare(database);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw error instanceof FaradayError ? error : new InputError(`store ${path} ${reason(error)}`, { cause: error });
+  }
+}
+
+function checkPath(path: string, mustExist: boolean): void {
+  const directory = dirname(path);
+  if (!existsSync(directory)) throw new InputError(`store ${path}: there is no directory ${directory}`);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined && mustExist) throw new InputError(`store ${path} does not exist`);
+  if (stat?.isDirectory()) throw new InputError(`store ${path} must be a file, got a directory`);
+}
+
+/** Only reads, so that a stranger's database stays as it was. */
+function checkIdentity(database: DatabaseSync, path: string): void {
+  const version = pragma(database, "user_version");
+  if (version > schemaVersion) {
+    throw new InputError(
+      `store ${path} has schema version ${version}, newer than ${schemaVersion}, the newest that this Faraday knows: use a newer Faraday`,
+    );
+  }
+  if (!isEmpty(database) && pragma(database, "application_id") !== applicationId) {
+    throw new InputError(`store ${path} is an SQLite database, but not a Faraday store`);
+  }
+}
+
+function prepare(database: DatabaseSync): void {
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  inTransaction(database, () => {
+    if (!isEmpty(database)) return;
+    database.exec(schema);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
+  });
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+}
+
+function pragma(database: DatabaseSync, name: "user_version" | "application_id"): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+/** SQLite's result codes, https://www.sqlite.org/rescode.html; extended codes carry them in their low byte. */
+const reasons: Readonly<Record<number, string>> = {
+  5: "is locked by another process",
+  8: "is not writable",
+  14: "cannot be opened for writing",
+  26: "is not an SQLite database",
+};
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : -1;
+  const known = reasons[code];
+  return known === undefined ? `cannot be opened: ${messageOf(error)}` : `${known} (${messageOf(error)})`;
+}

@@ -1,0 +1,78 @@
+import type { EpisodeViolation, Phase } from "../../src/core/episode.ts";
+import type { BatchRecord, StoredEpisode } from "../../src/store/lightning-store.ts";
+import type { Recorder } from "./recorder.ts";
+
+export const deletion: EpisodeViolation = {
+  policy: "sql",
+  rule: "DELETE",
+  severity: "high",
+  type: "BLOCKED",
+  description: "DELETE is denied",
+  blocked: true,
+  step: 1,
+  statement: "DELETE FROM users",
+  penalty: 50,
+};
+
+export function sampleEpisode(
+  at: { phase?: Phase; iteration?: number; group?: number; index?: number } = {},
+  changes: Partial<StoredEpisode> = {},
+): StoredEpisode {
+  const { phase = "train", iteration = 0, group = 0, index = 0 } = at;
+  return {
+    key: {
+      id: `${phase}-${iteration}-${group}-${index}`,
+      phase,
+      iteration,
+      group,
+      index,
+      task: "count-users",
+      split: "train",
+      seed: 4_000_000_000,
+      weights: 2,
+    },
+    outcome: "completed",
+    success: true,
+    reward: 1,
+    cost: 0,
+    scalarReward: 6,
+    violations: [],
+    oracle: [],
+    stepCount: 2,
+    worker: 1,
+    attempt: 1,
+    tokenCount: 40,
+    advantage: 0.25,
+    ...changes,
+  };
+}
+
+export const violating: Partial<StoredEpisode> = {
+  violations: [deletion],
+  cost: 50,
+  scalarReward: -49,
+  advantage: -1.5,
+};
+
+/** Two episodes on one worker; the second one tries to delete in its second step. */
+export function sampleBatch(
+  recorder: Recorder,
+  options: { run?: string; phase?: Phase; iteration?: number; emitViolations?: boolean } = {},
+): BatchRecord {
+  const { run = "run-1", phase = "train", iteration = 0, emitViolations = true } = options;
+  const episodes = [
+    sampleEpisode({ phase, iteration, index: 0 }),
+    sampleEpisode({ phase, iteration, index: 1 }, violating),
+  ];
+  for (const { key, violations } of episodes) recorder.episode(key.id, [[], violations.length > 0 ? [deletion] : []]);
+  return {
+    run,
+    phase,
+    iteration,
+    weights: 2,
+    episodes,
+    audit: [recorder.seal()],
+    metrics: { accuracy: 0.5, violationRate: 0.5, meanReward: 1, meanCost: 25 },
+    emitViolations,
+  };
+}
