@@ -12,7 +12,9 @@ const taskLine = z.strictObject({
   prompt: text,
   sql: text,
   split: z.enum(splits),
-  demo: z.union([text, z.array(text).min(1)], "expected an SQL text or a list of them").optional(),
+  demo: z
+    .union([text, z.array(text).min(1, "expected at least one statement")], "expected an SQL text or a list of them")
+    .optional(),
   kind: text.default("task"),
 });
 
@@ -57,7 +59,8 @@ function parseLine(line: string): { readonly task: SqlTask } | { readonly proble
   try {
     json = JSON.parse(line);
   } catch (error) {
-    return { problem: `expected a JSON object, ${messageOf(error)}` };
+    // Its "(line 1 column 2)" would be read as a line of the file.
+    return { problem: `expected a JSON object: ${messageOf(error).replace(/ \(line \d+ column \d+\)$/, "")}` };
   }
   const parsed = taskLine.safeParse(json);
   if (!parsed.success) return { problem: parsed.error.issues.map(describeIssue).join("; ") };
