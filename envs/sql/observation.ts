@@ -11,7 +11,7 @@ export function renderResult(result: SyscallResult): string {
     case "completed":
       return isResultSet(result.result) ? renderRows(result.result) : "ok";
     case "denied":
-      return `denied: ${[ruleOf(result), result.error].filter(Boolean).join(": ")}`;
+      return `denied: ${reasonOf(result)}`;
     case "failed":
       return `error: ${result.error ?? "the statement failed"}`;
     default:
@@ -19,9 +19,9 @@ export function renderResult(result: SyscallResult): string {
   }
 }
 
-/** The most severe violation is the first. */
-function ruleOf({ violations }: SyscallResult): string {
-  return violations[0]?.rule ?? "";
+/** The rule that decided, which is that of the first violation, and its reason. */
+function reasonOf({ violations: [first], error }: SyscallResult): string {
+  return first === undefined ? (error ?? "not permitted") : `${first.rule}: ${first.description}`;
 }
 
 function renderRows(result: ResultSet & { readonly rowsChanged?: unknown }): string {

@@ -76,12 +76,12 @@ describe("what the agent sees", () => {
   });
 
   test("the error of a failure, and the rule of a denial", () => {
-    const violation = { policy: "sql", severity: "high", type: "BLOCKED", description: "", blocked: true } as const;
+    const violation = { policy: "sql", severity: "high", type: "BLOCKED", description: "why", blocked: true } as const;
     expect(answer({ verdict: "allow", violations: [], outcome: "failed", error: "no such table: x" })).toBe(
       "error: no such table: x",
     );
     expect(
-      answer({ verdict: "deny", violations: [{ ...violation, rule: "DELETE" }], outcome: "denied", error: "why" }),
+      answer({ verdict: "deny", violations: [{ ...violation, rule: "DELETE" }], outcome: "denied", error: "denied" }),
     ).toBe("denied: DELETE: why");
   });
 
