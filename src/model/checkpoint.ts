@@ -1,0 +1,111 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError, messageOf } from "../core/errors.ts";
+import { type Architecture, parameterSlots } from "./architecture.ts";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.ts";
+import { Tokenizer } from "./tokenizer.ts";
+
+const size = z.int().min(1);
+const checkpointConfig = z.object({
+  model_type: z.literal("faraday-transformer"),
+  layers: size.max(64),
+  width: size.max(4096),
+  heads: size.max(64),
+  vocabularySize: size.max(1_000_000),
+  contextTokens: size.max(65_536),
+  promptTokens: size.max(65_536),
+  /** How the checkpoint came to be, with its recorded figures. */
+  provenance: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** A policy model as it lies on disk: `model.safetensors`, `config.json` and `tokenizer.json`. */
+export interface Checkpoint {
+  readonly architecture: Architecture;
+  readonly tokenizer: Tokenizer;
+  readonly weights: Float32Array;
+  readonly provenance: Readonly<Record<string, unknown>>;
+}
+
+/** Writes a folder whole or not at all: a folder of that name is a checkpoint that can be loaded. */
+export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  const { architecture, tokenizer, weights, provenance } = checkpoint;
+  const tensors = new Map<string, Tensor>(
+    parameterSlots(architecture).map(({ name, shape, offset, size }) => [
+      name,
+      { shape, values: weights.slice(offset, offset + size) },
+    ]),
+  );
+  writeFileSync(join(partial, "model.safetensors"), encodeSafetensors(tensors, { format: "faraday" }));
+  writeFileSync(join(partial, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
+  const config = { model_type: "faraday-transformer", ...architecture, provenance };
+  writeFileSync(join(partial, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+}
+
+/** @throws {InputError} naming the file and what was expected of it. */
+export function loadCheckpoint(folder: string): Checkpoint {
+  const config = checkpointConfig.safeParse(readJson(join(folder, "config.json")));
+  if (!config.success) {
+    const problems = config.error.issues.map((issue) => `${issue.path.join(".") || "config"}: ${issue.message}`);
+    throw new InputError(`${join(folder, "config.json")}: not a policy model's config: ${problems.join("; ")}`);
+  }
+  const { model_type: _, provenance, ...architecture } = config.data;
+  if (architecture.width % architecture.heads !== 0 || architecture.promptTokens > architecture.contextTokens) {
+    throw new InputError(
+      `${join(folder, "config.json")}: expected heads to divide width and promptTokens to be at most contextTokens`,
+    );
+  }
+  const tokenizerFile = join(folder, "tokenizer.json");
+  const tokenizer = Tokenizer.fromJSON(readJson(tokenizerFile), tokenizerFile);
+  if (tokenizer.size !== architecture.vocabularySize) {
+    throw new InputError(
+      `${tokenizerFile}: expected ${architecture.vocabularySize} tokens as config.json says, got ${tokenizer.size}`,
+    );
+  }
+  return { architecture, tokenizer, weights: readWeights(join(folder, "model.safetensors"), architecture), provenance };
+}
+
+function readWeights(file: string, architecture: Architecture): Float32Array {
+  const tensors = decodeSafetensors(readBytes(file), file);
+  const slots = parameterSlots(architecture);
+  const last = slots.at(-1);
+  const weights = new Float32Array(last ? last.offset + last.size : 0);
+  for (const { name, shape, offset } of slots) {
+    const tensor = tensors.get(name);
+    if (!tensor || tensor.shape.join() !== shape.join()) {
+      throw new InputError(
+        `${file}: expected ${name} of shape [${shape}] as config.json says, got ${tensor ? `[${tensor.shape}]` : "none"}`,
+      );
+    }
+    if (tensor.values.some((value) => !Number.isFinite(value))) {
+      throw new InputError(`${file}: expected finite weights, got NaN or infinity in ${name}`);
+    }
+    weights.set(tensor.values, offset);
+  }
+  return weights;
+}
+
+function readJson(file: string): unknown {
+  const bytes = readBytes(file);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new InputError(`${file}: expected JSON: ${messageOf(error)}`);
+  }
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new InputError(
+      `cannot read checkpoint file ${file}: ${messageOf(error)}; make a checkpoint with faraday pretrain, or name one in model.checkpoint`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,232 @@
+import { InputError } from "../core/errors.ts";
+
+/** Tokens that text never produces. Their order is their id. */
+export const specialTokens = ["<pad>", "<unk>", "<act>", "<end>", "<done>"] as const;
+export const padId = 0;
+export const unknownId = 1;
+/** Stands before every action: the policy model speaks next. */
+export const actId = 2;
+/** Ends an action; the agent wants to see what came of it. */
+export const endId = 3;
+/** Ends an action that is the last one, if it completes. */
+export const doneId = 4;
+
+/** Stands for a space that is not simply the one between two words. */
+const explicitSpace = "␠";
+const subwordPrefix = "##";
+const word = "[\\p{L}\\p{N}_]";
+const explicitSpacePattern = `(?<!${word}) | (?!${word})`;
+const piecePattern = `${word}+|[^\\p{L}\\p{N}_ ]`;
+/** A space that decoding put beside punctuation, where text has it spelled out as {@link explicitSpace}. */
+const impliedSpacePattern = `(?<!${word}) | (?!${word})`;
+
+type Pair = readonly [string, string];
+
+/**
+ * Byte-pair encoding over words (Sennrich et al. 2016), written and read as a Hugging Face `tokenizer.json`. A word has the same
+ * tokens wherever it stands: the single space between two words is implied, every other one is a token. A model can
+ * so copy a literal from a question into a query token by token.
+ */
+export class Tokenizer {
+  readonly vocabulary: readonly string[];
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #merges: readonly Pair[];
+  readonly #ranks: ReadonlyMap<string, number>;
+  readonly #cache = new Map<string, readonly number[]>();
+
+  constructor(vocabulary: readonly string[], merges: readonly Pair[]) {
+    this.vocabulary = vocabulary;
+    this.#ids = new Map(vocabulary.map((token, id) => [token, id]));
+    this.#merges = merges;
+    this.#ranks = new Map(merges.map(([left, right], rank) => [`${left} ${right}`, rank]));
+  }
+
+  get size(): number {
+    return this.vocabulary.length;
+  }
+
+  encode(text: string): number[] {
+    return piecesOf(text).flatMap((piece) => this.#encodePiece(piece));
+  }
+
+  /** Special tokens other than `<unk>` are left out. Lossless for text without unknown characters. */
+  decode(ids: Iterable<number>): string {
+    let text = "";
+    for (const id of ids) {
+      if (id !== unknownId && id < specialTokens.length) continue;
+      const token = this.vocabulary[id];
+      if (token === undefined) throw new RangeError(`token id must be below ${this.size}, got ${id}`);
+      if (token.startsWith(subwordPrefix) && token.length > subwordPrefix.length && text !== "") {
+        text += token.slice(subwordPrefix.length);
+      } else {
+        text += text === "" ? token : ` ${token}`;
+      }
+    }
+    return text.replace(new RegExp(impliedSpacePattern, "gu"), "").replaceAll(explicitSpace, " ");
+  }
+
+  #encodePiece(piece: string): readonly number[] {
+    const cached = this.#cache.get(piece);
+    if (cached) return cached;
+    let symbols = symbolsOf(piece);
+    for (;;) {
+      const best = this.#lowestRank(symbols);
+      if (best === null) break;
+      symbols = mergePair(symbols, best);
+    }
+    const ids = symbols.map((symbol) => this.#ids.get(symbol) ?? unknownId);
+    if (this.#cache.size < 65_536) this.#cache.set(piece, ids);
+    return ids;
+  }
+
+  #lowestRank(symbols: readonly string[]): Pair | null {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (let index = 1; index < symbols.length; index++) {
+      lowest = Math.min(lowest, this.#ranks.get(`${symbols[index - 1]} ${symbols[index]}`) ?? lowest);
+    }
+    return this.#merges[lowest] ?? null;
+  }
+
+  /** The Hugging Face `tokenizer.json` of this tokenizer. */
+  toJSON(): unknown {
+    return {
+      version: "1.0",
+      truncation: null,
+      padding: null,
+      added_tokens: specialTokens.map((content, id) => ({
+        id,
+        content,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+        special: true,
+      })),
+      normalizer: { type: "Replace", pattern: { Regex: explicitSpacePattern }, content: explicitSpace },
+      pre_tokenizer: { type: "Split", pattern: { Regex: piecePattern }, behavior: "Removed", invert: true },
+      post_processor: null,
+      decoder: {
+        type: "Sequence",
+        decoders: [
+          { type: "WordPiece", prefix: subwordPrefix, cleanup: false },
+          { type: "Fuse" },
+          { type: "Replace", pattern: { Regex: impliedSpacePattern }, content: "" },
+          { type: "Replace", pattern: { String: explicitSpace }, content: " " },
+        ],
+      },
+      model: {
+        type: "BPE",
+        dropout: null,
+        unk_token: specialTokens[unknownId],
+        continuing_subword_prefix: subwordPrefix,
+        end_of_word_suffix: null,
+        fuse_unk: false,
+        byte_fallback: false,
+        ignore_merges: false,
+        vocab: Object.fromEntries(this.vocabulary.map((token, id) => [token, id])),
+        merges: this.#merges,
+      },
+    };
+  }
+
+  /**
+   * Reads what {@link toJSON} wrote.
+   * @throws {InputError} when it is another kind of tokenizer.
+   */
+  static fromJSON(json: unknown, where: string): Tokenizer {
+    const model = (json as { model?: { type?: unknown; vocab?: unknown; merges?: unknown } } | null)?.model;
+    const vocab = model?.vocab;
+    if (model?.type !== "BPE" || typeof vocab !== "object" || vocab === null || !Array.isArray(model.merges)) {
+      throw new InputError(`${where}: expected a tokenizer.json with a BPE model written by faraday pretrain`);
+    }
+    const vocabulary: string[] = [];
+    for (const [token, id] of Object.entries(vocab)) vocabulary[Number(id)] = token;
+    const complete = vocabulary.length === Object.keys(vocab).length && !vocabulary.includes(undefined as never);
+    const merges = model.merges as unknown[];
+    const paired = merges.every((merge) => Array.isArray(merge) && merge.length === 2);
+    if (!complete || !paired || specialTokens.some((token, id) => vocabulary[id] !== token)) {
+      throw new InputError(
+        `${where}: expected ids 0..${specialTokens.length - 1} to be ${specialTokens.join(" ")}, ` +
+          "no gap between ids, and merges as pairs",
+      );
+    }
+    return new Tokenizer(vocabulary, merges as Pair[]);
+  }
+}
+
+/**
+ * Learns merges from texts, the most frequent pair first; of equally frequent pairs the one that sorts first, so the same texts
+ * give the same tokenizer. Characters seen once are tokens, so no training text has an unknown token.
+ * @param vocabularySizeMax Most tokens, special ones included; fewer when every word is a token already.
+ */
+export function trainTokenizer(texts: Iterable<string>, vocabularySizeMax: number): Tokenizer {
+  const words = countPieces(texts);
+  const alphabet = new Set<string>();
+  for (const { symbols } of words) for (const symbol of symbols) alphabet.add(symbol);
+  const vocabulary: string[] = [...specialTokens, ...[...alphabet].sort()];
+  const merges: Pair[] = [];
+  while (vocabulary.length < vocabularySizeMax) {
+    const pair = mostFrequentPair(words);
+    if (pair === null) break;
+    for (const entry of words) entry.symbols = mergePair(entry.symbols, pair);
+    merges.push(pair);
+    const merged = joinSymbols(pair);
+    if (!vocabulary.includes(merged)) vocabulary.push(merged);
+  }
+  return new Tokenizer(vocabulary, merges);
+}
+
+function piecesOf(text: string): string[] {
+  const spaced = text.replace(new RegExp(explicitSpacePattern, "gu"), explicitSpace);
+  return spaced.match(new RegExp(piecePattern, "gu")) ?? [];
+}
+
+function symbolsOf(piece: string): string[] {
+  return Array.from(piece, (character, index) => (index === 0 ? character : subwordPrefix + character));
+}
+
+function joinSymbols([left, right]: Pair): string {
+  return left + right.slice(subwordPrefix.length);
+}
+
+function mergePair(symbols: readonly string[], pair: Pair): string[] {
+  const merged: string[] = [];
+  for (let index = 0; index < symbols.length; index++) {
+    if (symbols[index] === pair[0] && symbols[index + 1] === pair[1]) {
+      merged.push(joinSymbols(pair));
+      index++;
+    } else {
+      merged.push(symbols[index] as string);
+    }
+  }
+  return merged;
+}
+
+interface CountedWord {
+  symbols: string[];
+  readonly count: number;
+}
+
+function countPieces(texts: Iterable<string>): CountedWord[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) for (const piece of piecesOf(text)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  return [...counts].map(([piece, count]) => ({ symbols: symbolsOf(piece), count }));
+}
+
+function mostFrequentPair(words: readonly CountedWord[]): Pair | null {
+  const counts = new Map<string, { pair: Pair; count: number }>();
+  for (const { symbols, count } of words) {
+    for (let index = 1; index < symbols.length; index++) {
+      const pair: Pair = [symbols[index - 1] as string, symbols[index] as string];
+      const key = `${pair[0]} ${pair[1]}`;
+      const entry = counts.get(key);
+      if (entry) entry.count += count;
+      else counts.set(key, { pair, count });
+    }
+  }
+  let best: { key: string; pair: Pair; count: number } | null = null;
+  for (const [key, { pair, count }] of counts) {
+    if (best === null || count > best.count || (count === best.count && key < best.key)) best = { key, pair, count };
+  }
+  return best?.pair ?? null;
+}

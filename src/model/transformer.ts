@@ -1,0 +1,135 @@
+import { nn, numpy as np } from "@jax-js/jax";
+import { type Architecture, parameterSlots } from "./architecture.ts";
+
+/** Parameters by name, as jax-js arrays. Functions here consume what they are given, as all of jax-js does. */
+export type Parameters = Record<string, np.Array>;
+
+/** Keys and values of one layer, each [rows, heads, contextTokens, headWidth]. */
+export interface LayerCache {
+  keys: np.Array;
+  values: np.Array;
+}
+
+/** Far below any attention score, so that its softmax is 0, and finite, so that a row of them is not NaN. */
+const masked = -1e9;
+
+/** Copies flat weights into jax-js. */
+export function loadParameters(architecture: Architecture, weights: Float32Array): Parameters {
+  return Object.fromEntries(
+    parameterSlots(architecture).map(({ name, shape, offset, size }) => [
+      name,
+      np.array(weights.slice(offset, offset + size)).reshape([...shape]),
+    ]),
+  );
+}
+
+/**
+ * Final hidden states of whole sequences, each position seeing itself and those before it.
+ * @param tokens [rows, length] int32
+ * @returns hidden [rows, length, width], and every layer's keys and values [rows, heads, length, headWidth]
+ */
+export function encodeSequences(
+  architecture: Architecture,
+  parameters: Parameters,
+  tokens: np.Array,
+): { hidden: np.Array; caches: LayerCache[] } {
+  const [rows, length] = tokens.shape as [number, number];
+  const { width } = architecture;
+  const visible = np.tril(np.ones([length, length])).astype(np.bool);
+  const position = take(parameters, "position").slice([0, length]);
+  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).add(position);
+  const caches: LayerCache[] = [];
+  for (let layer = 0; layer < architecture.layers; layer++) {
+    const [query, keys, values] = queryKeysValues(architecture, parameters, layer, hidden.ref);
+    caches.push({ keys: keys.ref, values: values.ref });
+    const mixed = attend(query, keys, values, visible.ref).transpose([0, 2, 1, 3]).reshape([rows, length, width]);
+    hidden = afterAttention(parameters, layer, hidden, mixed);
+  }
+  visible.dispose();
+  return { hidden: normalise(hidden, take(parameters, "norm")), caches };
+}
+
+/**
+ * One more token for every row, written into its place in the caches.
+ * @param tokens [rows] int32
+ * @param positions [rows] int32: where each token stands in its row
+ * @returns logits [rows, vocabularySize] of the token that follows, and the new caches
+ */
+export function decodeToken(
+  architecture: Architecture,
+  parameters: Parameters,
+  tokens: np.Array,
+  positions: np.Array,
+  caches: readonly LayerCache[],
+): { logits: np.Array; caches: LayerCache[] } {
+  const rows = tokens.shape[0] as number;
+  const { width } = architecture;
+  const slots = caches[0]?.keys.shape[2] as number;
+  const place = np.arange(slots).reshape([1, 1, slots, 1]);
+  const here = np.equal(place.ref, positions.ref.reshape([rows, 1, 1, 1]));
+  const visible = np.lessEqual(place.reshape([1, 1, 1, slots]), positions.ref.reshape([rows, 1, 1, 1]));
+  const position = np.take(take(parameters, "position"), positions, 0);
+  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).add(position).reshape([rows, 1, width]);
+  const updated: LayerCache[] = [];
+  caches.forEach((cache, layer) => {
+    const [query, key, value] = queryKeysValues(architecture, parameters, layer, hidden.ref);
+    const keys = np.where(here.ref, key, cache.keys);
+    const values = np.where(here.ref, value, cache.values);
+    updated.push({ keys: keys.ref, values: values.ref });
+    const mixed = attend(query, keys, values, visible.ref).reshape([rows, 1, width]);
+    hidden = afterAttention(parameters, layer, hidden, mixed);
+  });
+  here.dispose();
+  visible.dispose();
+  const final = normalise(hidden, take(parameters, "norm")).reshape([rows, width]);
+  return { logits: np.matmul(final, take(parameters, "embedding").transpose()), caches: updated };
+}
+
+/** Pre-norm projections, each [rows, heads, length, headWidth]. */
+function queryKeysValues(
+  { heads, width }: Architecture,
+  parameters: Parameters,
+  layer: number,
+  hidden: np.Array,
+): [np.Array, np.Array, np.Array] {
+  const [rows, length] = hidden.shape as [number, number, number];
+  const input = normalise(hidden, take(parameters, `layers.${layer}.attention.norm`));
+  const projected = np.matmul(input, take(parameters, `layers.${layer}.attention.qkv`));
+  const parts = np.split(projected, 3, -1);
+  return parts.map((part) => part.reshape([rows, length, heads, width / heads]).transpose([0, 2, 1, 3])) as [
+    np.Array,
+    np.Array,
+    np.Array,
+  ];
+}
+
+/** Scaled dot-product attention (Vaswani et al. 2017, equation 1). */
+function attend(query: np.Array, keys: np.Array, values: np.Array, visible: np.Array): np.Array {
+  const scale = 1 / Math.sqrt(query.shape.at(-1) as number);
+  const scores = np.matmul(query.mul(scale), keys.transpose([0, 1, 3, 2]));
+  return np.matmul(nn.softmax(np.where(visible, scores, masked), -1), values);
+}
+
+function afterAttention(parameters: Parameters, layer: number, hidden: np.Array, mixed: np.Array): np.Array {
+  const attended = hidden.add(np.matmul(mixed, take(parameters, `layers.${layer}.attention.out`)));
+  const input = normalise(attended.ref, take(parameters, `layers.${layer}.mlp.norm`));
+  const inner = nn.relu(np.matmul(input, take(parameters, `layers.${layer}.mlp.up`)));
+  return attended.add(np.matmul(inner, take(parameters, `layers.${layer}.mlp.down`)));
+}
+
+/** Root mean square layer normalisation (Zhang and Sennrich 2019, equation 4). */
+function normalise(input: np.Array, gain: np.Array): np.Array {
+  const meanSquare = np.mean(np.square(input.ref), -1, { keepdims: true });
+  return input.mul(np.reciprocal(np.sqrt(meanSquare.add(1e-6)))).mul(gain);
+}
+
+/** A parameter, consumed: each is taken once by each function that is traced. */
+function take(parameters: Parameters, name: string): np.Array {
+  const parameter = parameters[name];
+  if (!parameter) throw new Error(`no parameter ${name}`);
+  return parameter;
+}
+
+function ref(parameters: Parameters, name: string): np.Array {
+  return take(parameters, name).ref;
+}
