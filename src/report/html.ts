@@ -1,10 +1,73 @@
 import type { StoredViolation } from "../store/lightning-store.ts";
+import { curves } from "./html/curves.ts";
+import { html, type Markup } from "./html/markup.ts";
+import { results } from "./html/results.ts";
+import { style } from "./html/style.ts";
+import { violationList } from "./html/violation-list.ts";
+import { resultTable } from "./result-table.ts";
 import type { RunReport } from "./run-report.ts";
 
-/** The run as one self-contained page: no script, no font, no picture from elsewhere. */
+/**
+ * A run as one self-contained page: no script, and nothing from elsewhere. Everything in it is escaped, since
+ * statements are what an agent wrote. Without `violations`, the page has no list of them.
+ */
 export function renderHtml(
   report: RunReport,
-  _options: { readonly violations?: readonly StoredViolation[] } = {},
+  options: { readonly violations?: readonly StoredViolation[] } = {},
 ): string {
-  return report.run;
+  const { violations } = options;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Faraday run ${report.run}</title>
+${style}
+</head>
+<body>
+<header><h1>Run ${report.run}</h1>
+<p class="lead">An agent trained by reinforcement learning inside a safety kernel.</p>
+${facts(runFacts(report))}</header>
+<main>
+<section><h2>What training changed</h2>${results(resultTable(report))}</section>
+<section><h2>Training</h2>${curves(report.curve)}</section>
+${violations === undefined ? null : html`<section><h2>Worst violations</h2>${violationList(violations)}</section>`}
+<section><h2>Settings</h2>${facts(Object.entries(report.config).map(([path, value]) => [path, String(value)]))}</section>
+<section><h2>Machine</h2>${facts(machineFacts(report))}</section>
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+type Fact = readonly [name: string, value: string | number];
+
+function facts(list: readonly Fact[]): Markup {
+  return html`<dl class="facts">${list.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function runFacts({ status, wallSeconds, iterations, episodes, workers, seed, curve }: RunReport): readonly Fact[] {
+  const positive = curve.flatMap(({ metrics }) => metrics.violatorsWithPositiveAdvantage ?? []);
+  const sum = positive.reduce((total, count) => total + count, 0);
+  return [
+    ["status", status],
+    ["wall time", `${wallSeconds.toFixed(1)} s`],
+    ["iterations", iterations],
+    ["training episodes", episodes],
+    ["workers", workers],
+    ["seed", seed],
+    ...(positive.length === 0 ? [] : [["violators rewarded", sum] as const]),
+  ];
+}
+
+function machineFacts({ machine }: RunReport): readonly Fact[] {
+  return [
+    ["processor", machine.cpu],
+    ["cores", machine.cores],
+    ["memory", `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+    ["platform", machine.platform],
+    ["Node.js", machine.node],
+  ];
 }

@@ -13,7 +13,7 @@ export function readEpisodes(database: DatabaseSync, run: number, phase?: Phase)
       `SELECT rollouts.*, phase, iteration FROM rollouts JOIN iterations ON iterations.key = rollouts.batch
        WHERE rollouts.run = ? AND (? IS NULL OR phase = ?) ORDER BY rollouts.key`,
     )
-    // The schema is strict and checked: what it holds has these types.
+    // The table is strict, and only this program writes it: what it holds has these types.
     .all(run, wanted, wanted) as unknown as readonly RolloutRow[];
   return rows.map((row) => episodeOf(row, violations.get(row.key) ?? []));
 }

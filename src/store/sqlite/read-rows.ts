@@ -3,7 +3,7 @@ import type { AuditSegment } from "../../core/audit.ts";
 import type { StoredIteration, StoredRun, StoredViolation } from "../lightning-store.ts";
 import type { Span } from "../span.ts";
 
-// The tables are strict and checked, and only this program writes them: what they hold has these types.
+// The tables are strict, and only this program writes them: what they hold has these types.
 
 export function readRuns(database: DatabaseSync): readonly StoredRun[] {
   const rows = database

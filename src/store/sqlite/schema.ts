@@ -1,7 +1,6 @@
 import { episodeOutcomes, phases } from "../../core/episode.ts";
 import { severities, violationTypes } from "../../core/syscall.ts";
 import { runStatuses } from "../lightning-store.ts";
-import { spanStatuses } from "../span.ts";
 
 /** Kept in `PRAGMA user_version`. A change of the tables counts it up and comes with a migration. */
 export const schemaVersion = 1;
@@ -80,14 +79,15 @@ CREATE TABLE violations (
 ) STRICT;
 CREATE INDEX violations_by_rollout ON violations (rollout);
 
+-- Checked before they come here: checks in SQL double what a span costs.
 CREATE TABLE spans (
   run INTEGER NOT NULL REFERENCES runs,
   episode TEXT NOT NULL,
-  trace_id TEXT NOT NULL CHECK (length(trace_id) = 32),
-  span_id TEXT NOT NULL CHECK (length(span_id) = 16),
+  trace_id TEXT NOT NULL,
+  span_id TEXT NOT NULL,
   parent_id TEXT,
   name TEXT NOT NULL,
-  status TEXT NOT NULL ${oneOf("status", spanStatuses)},
+  status TEXT NOT NULL,
   worker INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
   start_sequence INTEGER NOT NULL,
