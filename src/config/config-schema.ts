@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { kernelOptions } from "../kernel/kernel-options.ts";
+import { runnerOptions } from "../runner/agent-os-runner.ts";
+import { rewardOptions } from "../runner/policy-reward.ts";
 import { envChoice } from "./env-choice.ts";
-import { kernelOptions, rewardOptions, runnerOptions } from "./kernel-draft.ts";
 import { modelOptions } from "./model-options.ts";
 import { storeUrl } from "./store-url.ts";
 import { trainOptions } from "./train-options.ts";

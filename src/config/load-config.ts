@@ -5,7 +5,7 @@ import { applySets, setAt } from "./apply-sets.ts";
 import { type ConfigInput, configSchema, type ResolvedConfig } from "./config-schema.ts";
 import { envChoice } from "./env-choice.ts";
 import { type ChosenEnvironment, chooseEnvironment } from "./environment.ts";
-import { withAbsolutePaths } from "./paths.ts";
+import { withAbsolutePaths, withShippedPolicy } from "./paths.ts";
 import { parseWith } from "./problems.ts";
 import { readSource } from "./read-source.ts";
 
@@ -59,7 +59,8 @@ export async function resolveConfig(
   if (problems.length > 0 || !("value" in parsed) || environment === undefined || environment instanceof InputError) {
     throw new InputError(invalid(name, problems));
   }
-  const config = withAbsolutePaths({ ...parsed.value, env: environment.env, baseDir });
+  const model = withShippedPolicy(parsed.value.model, environment.env.type);
+  const config = withAbsolutePaths({ ...parsed.value, model, env: environment.env, baseDir });
   return { config, environment };
 }
 

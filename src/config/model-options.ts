@@ -6,6 +6,7 @@ export const modelShape = z.strictObject({
   width: z.int().min(8).max(4096).default(96).describe("Width of the residual stream; a multiple of heads"),
   heads: z.int().min(1).max(64).default(4).describe("Attention heads of a block"),
   contextTokens: z.int().min(16).max(65_536).default(256).describe("Most tokens of an episode's text"),
+  promptTokens: z.int().min(8).max(65_536).default(96).describe("Most tokens of the task's prompt, of contextTokens"),
   vocabularySize: z.int().min(256).max(65_536).default(512).describe("Tokens that the tokenizer may have"),
 });
 export type ModelShape = z.output<typeof modelShape>;
@@ -23,7 +24,9 @@ export const modelOptions = z
       .string()
       .min(1)
       .optional()
-      .describe("Folder with model.safetensors, config.json and tokenizer.json to start from"),
+      .describe(
+        "Folder with model.safetensors, config.json and tokenizer.json; else the shipped environment's base policy",
+      ),
     ...optionalShape(),
   })
   .refine(({ width, heads }) => width === undefined || heads === undefined || width % heads === 0, {
@@ -37,13 +40,19 @@ export function shapeOf(model: ModelOptions): ModelShape {
   return modelShape.parse(Object.fromEntries(shapeKeys.map((key) => [key, model[key]])));
 }
 
+/** Whether any part of the shape is given. */
+export function givesShape(model: ModelOptions): boolean {
+  return shapeKeys.some((key) => model[key] !== undefined);
+}
+
 function optionalShape() {
-  const { layers, width, heads, contextTokens, vocabularySize } = modelShape.shape;
+  const { layers, width, heads, contextTokens, promptTokens, vocabularySize } = modelShape.shape;
   return {
     layers: withoutDefault(layers),
     width: withoutDefault(width),
     heads: withoutDefault(heads),
     contextTokens: withoutDefault(contextTokens),
+    promptTokens: withoutDefault(promptTokens),
     vocabularySize: withoutDefault(vocabularySize),
   };
 }

@@ -5,8 +5,8 @@ import { severities } from "../core/syscall.ts";
 export const trainOptions = z.strictObject({
   algorithm: z
     .enum(["grpo", "GRPO"])
-    .transform(() => "grpo" as const)
     .default("grpo")
+    .transform(() => "grpo" as const)
     .describe("Learning algorithm: group relative policy optimisation"),
   iterations: z.int().min(0).max(100_000).default(60).describe("Updates of the policy model"),
   groupsPerBatch: z.int().min(1).max(4096).default(32).describe("Tasks that one update learns from"),

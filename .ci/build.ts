@@ -1,0 +1,12 @@
+/** Compiles the package into dist/, with the files that it reads beside what reads them. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, globSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+const out = "dist";
+const assets = ["faraday.schema.json", "envs/**/*.{yaml,json,jsonl,sql,safetensors}", "docs/examples/my-env.*"];
+
+rmSync(out, { recursive: true, force: true });
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
+for (const file of globSync(assets)) cpSync(file, join(out, file));
+chmodSync(join(out, "src/cli.js"), 0o755);

@@ -1,0 +1,14 @@
+import type { Command } from "./command.ts";
+
+/** Every command by its name, loaded when it is named; the help lists them in this order. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import("./train.ts")).train,
+  pretrain: async () => (await import("./pretrain.ts")).pretrain,
+  eval: async () => (await import("./eval.ts")).evaluate,
+  report: async () => (await import("./report.ts")).report,
+  bench: async () => (await import("./bench.ts")).bench,
+  kernel: async () => (await import("./kernel.ts")).kernel,
+  schema: async () => (await import("./schema.ts")).schema,
+  doctor: async () => (await import("./doctor.ts")).doctor,
+  init: async () => (await import("./init.ts")).init,
+};

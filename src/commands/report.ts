@@ -1,0 +1,52 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { FaradayError, messageOf } from "../core/errors.ts";
+import { renderHtml } from "../report/html.ts";
+import type { RunReport } from "../report/run-report.ts";
+import { renderTable } from "../report/table.ts";
+import type { StoredViolation } from "../store/lightning-store.ts";
+import type { Command, CommandResult, Invocation } from "./command.ts";
+import { readReport } from "./run-directory.ts";
+
+/** How many violations the page lists. */
+const violationsMax = 200;
+
+export const report: Command = {
+  summary: "Show what a run has achieved, and write it as a page with its curves",
+  usage: ["report <run>"],
+  description: "<run> is a run directory. The page is its report.html, complete in itself.",
+  positionals: { min: 1, max: 1, names: ["<run>"] },
+  options: {},
+  examples: ["faraday report runs/second", "faraday report runs/second --json"],
+  run: runReport,
+};
+
+async function runReport({ positionals, terminal }: Invocation): Promise<CommandResult> {
+  const directory = resolve(positionals[0] ?? "");
+  const found = readReport(directory);
+  const violations = await violationsOf(found, directory).catch((error: unknown) => {
+    terminal.stderr.write(`faraday: the page lists no violations: ${messageOf(error)}\n`);
+    return [];
+  });
+  const page = join(directory, "report.html");
+  writeWhole(page, renderHtml(found, { violations }));
+  return { json: found, text: `${renderTable(found)}\n\nCurves: ${page}\n` };
+}
+
+async function violationsOf({ run }: RunReport, directory: string): Promise<readonly StoredViolation[]> {
+  const { loadConfig } = await import("../config/load-config.ts");
+  const { openStore } = await import("../store/open.ts");
+  const { config } = await loadConfig({ file: join(directory, "config.json") });
+  await using store = await openStore(config.store, { baseDir: directory, mustExist: true });
+  return await store.violations(run, violationsMax);
+}
+
+/** A reader never sees half a page. */
+function writeWhole(file: string, text: string): void {
+  try {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    throw new FaradayError(`${file} cannot be written: ${messageOf(error)}`, { exitCode: 2, cause: error });
+  }
+}

@@ -1,0 +1,26 @@
+import type { Phase } from "../core/episode.ts";
+import type { Measure } from "../report/measure.ts";
+import type { RunReport } from "../report/run-report.ts";
+
+/** What a run says while it goes on; also a line of `events.jsonl`. */
+export type RunEvent =
+  | {
+      readonly type: "run-start";
+      readonly run: string;
+      /** The run directory, absolute. */
+      readonly dir: string;
+      readonly workers: number;
+      /** How many are to come. */
+      readonly iterations: number;
+    }
+  | { readonly type: "evaluation-end"; readonly phase: Phase; readonly measure: Measure }
+  | {
+      readonly type: "iteration-end";
+      /** Counts from 1. */
+      readonly iteration: number;
+      readonly iterations: number;
+      /** By name: `accuracy`, `violationRate`, `episodesPerSecond`, … */
+      readonly metrics: Readonly<Record<string, number>>;
+    }
+  | { readonly type: "worker-exit"; readonly worker: number; readonly reason: string }
+  | { readonly type: "run-end"; readonly report: RunReport };

@@ -1,0 +1,111 @@
+import { chooseEnvironment } from "../config/environment.ts";
+import type { Environment, Task } from "../core/env.ts";
+import type { EpisodeKey } from "../core/episode.ts";
+import { packEpisodes } from "../core/episode-columns.ts";
+import { packTrajectories } from "../core/trajectory.ts";
+import { KernelSpace } from "../kernel/kernel-space.ts";
+import { Sampler, type Speaker } from "../model/sampler.ts";
+import { actId, Tokenizer } from "../model/tokenizer.ts";
+import { AgentOSRunner } from "../runner/agent-os-runner.ts";
+import type { GovernedEpisode } from "../runner/governed-episode.ts";
+import { PolicyReward } from "../runner/policy-reward.ts";
+import { type RolloutResult, type RolloutSetup, type RolloutTask, weightsAt } from "./rollout.ts";
+
+/** Most tokens of an observation after the first that the policy model reads. */
+export const observationTokensMax = 12;
+
+/** What a worker keeps for its life: environment, kernel, sampler. */
+export class RolloutHost {
+  readonly #setup: RolloutSetup;
+  readonly #worker: number;
+  readonly #environment: Environment;
+  readonly #tasks: ReadonlyMap<string, Task>;
+  readonly #runner: AgentOSRunner;
+  readonly #reward: PolicyReward;
+  readonly #tokenizer: Tokenizer;
+  readonly #sampler: Sampler;
+  #weights = -1;
+
+  private constructor(
+    setup: RolloutSetup,
+    parts: { worker: number; environment: Environment; kernel: KernelSpace; sampler: Sampler },
+  ) {
+    this.#setup = setup;
+    this.#worker = parts.worker;
+    this.#environment = parts.environment;
+    this.#tasks = new Map(parts.environment.tasks.map((task) => [task.id, task]));
+    this.#runner = new AgentOSRunner(parts.kernel, setup.runner);
+    this.#reward = new PolicyReward(parts.kernel, setup.reward);
+    this.#tokenizer = Tokenizer.fromJSON(setup.tokenizer, "the tokenizer");
+    this.#sampler = parts.sampler;
+  }
+
+  static async boot(setup: RolloutSetup): Promise<RolloutHost> {
+    const worker = Atomics.add(new Int32Array(setup.workerCount), 0, 1) + 1;
+    const { definition, options } = await chooseEnvironment(setup.env, setup.baseDir);
+    const environment = await definition.load(options, { baseDir: setup.baseDir });
+    const kernel = new KernelSpace(setup.kernel);
+    await kernel.boot({ worker, driverDefaults: environment.driverDefaults ?? {} });
+    const sampler = await Sampler.create(setup.architecture, { rows: setup.rows });
+    return new RolloutHost(setup, { worker, environment, kernel, sampler });
+  }
+
+  /** Runs a task's episodes side by side. What breaks in one of them is in its record. */
+  async run(task: RolloutTask): Promise<RolloutResult> {
+    this.#useWeights(task.weights);
+    const episodes = task.keys.map((key) => this.#begin(key, task.governed));
+    const speakers = episodes.map((episode, index) => this.#speaker(episode, (task.keys[index] as EpisodeKey).seed));
+    const trajectories = await this.#sampler.sample(speakers, { temperature: task.temperature });
+    const records = episodes.map((episode) => episode.finish());
+    return {
+      worker: this.#worker,
+      episodes: packEpisodes(records),
+      trajectories: packTrajectories(trajectories),
+      audit: this.#runner.kernel.recorder.seal(),
+    };
+  }
+
+  #useWeights(version: number): void {
+    if (version === this.#weights) return;
+    this.#sampler.setWeights(weightsAt(this.#setup.weights, version));
+    this.#weights = version;
+  }
+
+  #begin(key: EpisodeKey, governed: boolean): GovernedEpisode {
+    const task = this.#tasks.get(key.task);
+    if (!task) throw new Error(`the environment has no task ${key.task} in this thread; load must be deterministic`);
+    return this.#runner.begin({
+      environment: this.#environment,
+      task,
+      key,
+      reward: this.#reward,
+      governed,
+      oracle: true,
+    });
+  }
+
+  #speaker(episode: GovernedEpisode, seed: number): Speaker {
+    const { promptTokens } = this.#setup.architecture;
+    const prompt = [...this.#tokenizer.encode(episode.observation), actId];
+    if (prompt.length > promptTokens) {
+      episode.fail("environment", `the first observation has ${prompt.length} tokens, the model reads ${promptTokens}`);
+    }
+    return {
+      prompt: episode.done ? [actId] : prompt,
+      seed,
+      act: (action, last) => {
+        if (episode.done) return null;
+        const acted = episode.actText(this.#tokenizer.decode(action));
+        const answer = () => this.#heard(episode, last);
+        return acted instanceof Promise ? acted.then(answer) : answer();
+      },
+    };
+  }
+
+  /** What the policy model reads after an action; `null` when the episode has ended, or was to end with a completed action. */
+  #heard(episode: GovernedEpisode, last: boolean): number[] | null {
+    if (!episode.done && last && episode.lastResult?.outcome === "completed") episode.act(null);
+    if (episode.done) return null;
+    return this.#tokenizer.encode(episode.observation).slice(0, observationTokensMax);
+  }
+}

@@ -1,0 +1,62 @@
+import type { EnvChoice } from "../config/env-choice.ts";
+import type { AuditSegment } from "../core/audit.ts";
+import type { EpisodeKey } from "../core/episode.ts";
+import type { EpisodeColumns } from "../core/episode-columns.ts";
+import type { TrajectoryColumns } from "../core/trajectory.ts";
+import type { KernelSpec } from "../kernel/kernel-space.ts";
+import type { Architecture } from "../model/architecture.ts";
+import type { RewardSettings } from "../runner/policy-reward.ts";
+import type { RunnerSettings } from "../runner/agent-os-runner.ts";
+
+/** What every worker is made of: plain data, and memory that is shared with the main thread. */
+export interface RolloutSetup {
+  readonly env: EnvChoice;
+  readonly baseDir: string;
+  readonly kernel: KernelSpec;
+  readonly runner: RunnerSettings;
+  readonly reward: RewardSettings;
+  readonly architecture: Architecture;
+  /** The tokenizer's JSON form. */
+  readonly tokenizer: unknown;
+  /** Episodes of a full task: rows of the sampler's batches. */
+  readonly rows: number;
+  readonly weights: SharedWeightsMemory;
+  /** One Int32: how many workers have booted so far, for their numbers. */
+  readonly workerCount: SharedArrayBuffer;
+}
+
+/** Two copies of the weights: version v lies in half v mod 2, so that v + 1 can be written while v is read. */
+export interface SharedWeightsMemory {
+  readonly buffer: SharedArrayBuffer;
+  /** Float32 values of one copy. */
+  readonly size: number;
+}
+
+/** Episodes for one worker to run side by side: at most as many as the setup's `rows`, all under one version of the weights. */
+export interface RolloutTask {
+  readonly keys: readonly EpisodeKey[];
+  readonly weights: number;
+  readonly temperature: number;
+  readonly governed: boolean;
+}
+
+export interface RolloutResult {
+  /** Counts from 1 in the order of booting; a replacement has a number of its own. */
+  readonly worker: number;
+  /** In the order of the task's keys, as are the trajectories. */
+  readonly episodes: EpisodeColumns;
+  readonly trajectories: TrajectoryColumns;
+  readonly audit: AuditSegment;
+}
+
+/** The values of one version of the weights, shared: nothing is copied. */
+export function weightsAt({ buffer, size }: SharedWeightsMemory, version: number): Float32Array {
+  return new Float32Array(buffer, (version % 2) * size * Float32Array.BYTES_PER_ELEMENT, size);
+}
+
+export function shareWeights(weights: Float32Array): SharedWeightsMemory {
+  const buffer = new SharedArrayBuffer(2 * weights.byteLength);
+  const memory = { buffer, size: weights.length };
+  weightsAt(memory, 0).set(weights);
+  return memory;
+}
