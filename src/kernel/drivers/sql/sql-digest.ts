@@ -1,0 +1,130 @@
+import { createHash, hash } from "node:crypto";
+import type { SqlValue } from "../../../core/sql.ts";
+import type { SqlConnection } from "./sql-connection.ts";
+
+const memoMax = 2_000;
+
+/**
+ * Digests of database states: schema and rows, the rows of each table in order of their content, so that states are equal
+ * however they were reached. The engine's own bookkeeping (sequences, statistics) is no part of a state.
+ *
+ * States are near the pristine file, so only tables with a changed page are read again: a table cannot change without one
+ * of its pristine pages changing, and `dbstat` says whose each page is.
+ */
+export class SqlDigest {
+  readonly #file: Uint8Array;
+  readonly #pageBytes: number;
+  readonly #ownerOfPage: readonly (string | undefined)[];
+  readonly #schema: string;
+  readonly #tables: ReadonlyMap<string, string>;
+  readonly #memo = new Map<string, string>();
+  /** Digest of the pristine state. */
+  readonly pristine: string;
+
+  /** @param connection stands on the pristine file, which it leaves as it is. */
+  constructor(connection: SqlConnection, file: Uint8Array) {
+    this.#file = file;
+    this.#pageBytes = connection.run("PRAGMA page_size").rows[0]?.[0] as number;
+    this.#ownerOfPage = pageOwners(connection);
+    this.#schema = schemaOf(connection);
+    this.#tables = new Map(tablesOf(connection).map(({ name }) => [name, tableDigest(connection, name)]));
+    this.pristine = combine(this.#schema, this.#tables);
+  }
+
+  of(connection: SqlConnection): string {
+    if (connection.inTransaction) return this.#compute(connection, null);
+    const pages = this.#changedPages(connection.file);
+    const key = this.#keyOf(connection.file, pages);
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known;
+    const digest = this.#compute(connection, pages);
+    if (this.#memo.size >= memoMax) this.#memo.clear();
+    this.#memo.set(key, digest);
+    return digest;
+  }
+
+  #compute(connection: SqlConnection, pages: readonly number[] | null): string {
+    const schema = schemaOf(connection);
+    const changed =
+      pages === null || schema !== this.#schema ? null : new Set(pages.map((page) => this.#ownerOfPage[page]));
+    const digests = new Map<string, string>();
+    for (const { name, virtual } of tablesOf(connection)) {
+      const known = changed === null || virtual || changed.has(name) ? undefined : this.#tables.get(name);
+      digests.set(name, known ?? tableDigest(connection, name));
+    }
+    return combine(schema, digests);
+  }
+
+  /** Pages, counted from 0, that are not as in the pristine file. */
+  #changedPages(file: Uint8Array): readonly number[] {
+    const size = this.#pageBytes;
+    const changed: number[] = [];
+    const count = Math.ceil(Math.max(file.length, this.#file.length) / size);
+    for (let page = 0; page < count; page++) {
+      const now = file.subarray(page * size, (page + 1) * size);
+      if (Buffer.compare(now, this.#file.subarray(page * size, (page + 1) * size)) !== 0) changed.push(page);
+    }
+    return changed;
+  }
+
+  /** Names a state by its changed pages; the counters of page one that every commit moves are left out. */
+  #keyOf(file: Uint8Array, pages: readonly number[]): string {
+    const sha = createHash("sha1");
+    for (const page of pages) {
+      const bytes = file.slice(page * this.#pageBytes, (page + 1) * this.#pageBytes);
+      if (page === 0) {
+        bytes.fill(0, 24, 28);
+        bytes.fill(0, 92, 100);
+      }
+      sha.update(`${page}:${file.length};`).update(bytes);
+    }
+    return sha.digest("base64");
+  }
+}
+
+function pageOwners(connection: SqlConnection): readonly (string | undefined)[] {
+  const owners: string[] = [];
+  const { rows } = connection.run(
+    "SELECT pageno, coalesce((SELECT tbl_name FROM sqlite_schema WHERE name = dbstat.name), name) FROM dbstat",
+  );
+  for (const [page, table] of rows as readonly (readonly [number, string])[]) owners[page - 1] = table;
+  return owners;
+}
+
+function schemaOf(connection: SqlConnection): string {
+  const { rows } = connection.run(
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*' AND name <> 'sqlite_sequence' ORDER BY type, name",
+  );
+  return rows.map(encodeRow).join("\n");
+}
+
+function tablesOf(connection: SqlConnection): readonly { readonly name: string; readonly virtual: boolean }[] {
+  const { rows } = connection.run(
+    "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT GLOB 'sqlite_*' ORDER BY name",
+  );
+  return rows.map(([name, type]) => ({ name: String(name), virtual: type === "virtual" }));
+}
+
+function tableDigest(connection: SqlConnection, table: string): string {
+  const { rows } = connection.run(`SELECT * FROM "${table.replaceAll('"', '""')}"`);
+  return hash("sha256", rows.map(encodeRow).sort().join("\n"), "hex");
+}
+
+function combine(schema: string, tables: ReadonlyMap<string, string>): string {
+  const lines = [...tables].map(([name, digest]) => `${JSON.stringify(name)} ${digest}`);
+  return hash("sha256", `${lines.join("\n")}\n${schema}`, "hex");
+}
+
+/** A row as one line of text; different rows give different lines. */
+export function encodeRow(row: readonly SqlValue[]): string {
+  let line = "";
+  for (const value of row) line += `${encodeValue(value)},`;
+  return line;
+}
+
+function encodeValue(value: SqlValue): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Uint8Array) return `x${Buffer.from(value).toString("hex")}`;
+  return String(value);
+}

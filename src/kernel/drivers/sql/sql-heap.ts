@@ -1,0 +1,87 @@
+import type { SqlValue } from "../../../core/sql.ts";
+import { columnType } from "./sql-codes.ts";
+import type { Pointer, SqlEngine, SqlExports } from "./sql-engine.ts";
+
+/** Reads and writes the module's memory; its views are made anew when the memory grows. */
+export class SqlHeap {
+  readonly #exports: SqlExports;
+  readonly #memory: SqlEngine["memory"];
+  #bytes = new Uint8Array(0);
+  #words = new DataView(new ArrayBuffer(0));
+
+  constructor(engine: SqlEngine) {
+    this.#exports = engine.exports;
+    this.#memory = engine.memory;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.#memory.buffer) this.#refresh();
+    return this.#bytes;
+  }
+
+  pointerAt(at: Pointer): Pointer {
+    if (this.#words.buffer !== this.#memory.buffer) this.#refresh();
+    return this.#words.getUint32(at, true);
+  }
+
+  int64At(at: Pointer): number {
+    if (this.#words.buffer !== this.#memory.buffer) this.#refresh();
+    return Number(this.#words.getBigInt64(at, true));
+  }
+
+  /** A C string; empty where the pointer is null. */
+  cString(at: Pointer): string {
+    if (at === 0) return "";
+    const bytes = this.bytes;
+    let text = "";
+    for (let index = at; ; index++) {
+      const byte = bytes[index] as number;
+      if (byte === 0) return text;
+      if (byte > 0x7f) return decoder.decode(bytes.subarray(at, bytes.indexOf(0, index)));
+      text += String.fromCharCode(byte);
+    }
+  }
+
+  text(at: Pointer, length: number): string {
+    const bytes = this.bytes;
+    if (length > shortText) return decoder.decode(bytes.subarray(at, at + length));
+    let text = "";
+    for (let index = at; index < at + length; index++) {
+      const byte = bytes[index] as number;
+      if (byte > 0x7f) return decoder.decode(bytes.subarray(at, at + length));
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+
+  /** One value of the row that the statement stands on. */
+  column(stmt: Pointer, index: number): SqlValue {
+    const sqlite = this.#exports;
+    switch (sqlite.sqlite3_column_type(stmt, index)) {
+      case columnType.integer: {
+        const rounded = sqlite.sqlite3_column_double(stmt, index);
+        return Number.isSafeInteger(rounded) ? rounded : sqlite.sqlite3_column_int64(stmt, index);
+      }
+      case columnType.float:
+        return sqlite.sqlite3_column_double(stmt, index);
+      case columnType.text: {
+        const at = sqlite.sqlite3_column_text(stmt, index);
+        return this.text(at, sqlite.sqlite3_column_bytes(stmt, index));
+      }
+      case columnType.blob: {
+        const at = sqlite.sqlite3_column_blob(stmt, index);
+        return this.bytes.slice(at, at + sqlite.sqlite3_column_bytes(stmt, index));
+      }
+      default:
+        return null;
+    }
+  }
+
+  #refresh(): void {
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#words = new DataView(this.#memory.buffer);
+  }
+}
+
+const shortText = 24;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

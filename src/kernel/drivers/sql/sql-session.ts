@@ -1,0 +1,157 @@
+import { Random } from "../../../core/random.ts";
+import type { SqlWorld } from "../../../core/sql.ts";
+import type { Answer } from "../../kernel-session.ts";
+import type { Judge } from "../../policy.ts";
+import { noViolations } from "../../violation.ts";
+import { limitId } from "./sql-codes.ts";
+import type { SqlConnection } from "./sql-connection.ts";
+import type { SqlEngine } from "./sql-engine.ts";
+import { SqlMediator } from "./sql-mediator.ts";
+import type { SqlLimit, SqlLimits, SqlRules } from "./sql-rules.ts";
+import type { SqlSchema } from "./sql-schema.ts";
+import { type KeptStatement, SqlText } from "./sql-text.ts";
+import type { SqlTrust } from "./sql-trust.ts";
+
+/** What bounds a text that no policy judges: the worker must live on. */
+const driverLimits: SqlLimits = Object.freeze({
+  rowsChanged: Number.POSITIVE_INFINITY,
+  rowsReturned: 100_000,
+  vmSteps: 20_000_000,
+  sqlBytes: 1_000_000,
+  valueBytes: 10_000_000,
+  resultBytes: 64_000_000,
+  memoryBytes: 256_000_000,
+});
+
+/** A connection, and the statements that are kept compiled on it. */
+export interface PooledConnection {
+  readonly connection: SqlConnection;
+  readonly kept: Map<string, KeptStatement>;
+  /** Rules under which the kept statements were permitted. */
+  rules: readonly SqlRules[];
+}
+
+export interface SqlSessionParts {
+  readonly engine: SqlEngine;
+  readonly pooled: PooledConnection;
+  readonly schema: SqlSchema;
+  readonly seed: number;
+  readonly trustOf: (session: SqlSession) => { readonly world: SqlWorld; readonly trust: SqlTrust };
+  /** Takes the connection back; `used` says whether it may differ from a new one. */
+  readonly release: (used: boolean) => void;
+}
+
+const keptMax = 32;
+
+/** One episode's database. Judged texts are atomic: what is denied or fails leaves nothing behind. */
+export class SqlSession {
+  readonly world: SqlWorld;
+  readonly trust: SqlTrust;
+  readonly #parts: SqlSessionParts;
+  readonly #mediator: SqlMediator;
+  #judges: readonly Judge[] | null = null;
+  #rules: readonly SqlRules[] = [];
+  #limits = driverLimits;
+  #written = 0;
+
+  constructor(parts: SqlSessionParts) {
+    this.#parts = parts;
+    const { sqlite, db, heap } = this.connection;
+    this.#mediator = new SqlMediator({
+      heap,
+      random: new Random(parts.seed),
+      schema: parts.schema,
+      limits: driverLimits,
+      interrupt: () => sqlite.sqlite3_interrupt(db),
+      memoryUsed: () => this.connection.memoryUsed,
+    });
+    const { world, trust } = parts.trustOf(this);
+    this.world = world;
+    this.trust = trust;
+  }
+
+  get connection(): SqlConnection {
+    return this.#parts.pooled.connection;
+  }
+
+  /** Counts the texts that may have changed the database: while it is 0 the database is as it was. */
+  get written(): number {
+    return this.#written;
+  }
+
+  query(sql: string, judges: readonly Judge[]): Answer {
+    if (judges !== this.#judges) this.#use(judges);
+    if (longer(sql, this.#limits.sqlBytes)) return this.#overlong();
+    const { engine, pooled } = this.#parts;
+    this.#mediator.beginText(sql, this.#rules, this.#limits);
+    const wasOpen = this.#rules.length === 0 && this.connection.inTransaction;
+    const text = new SqlText({
+      ...this.#parts,
+      connection: this.connection,
+      mediator: this.#mediator,
+      rules: this.#rules,
+      limits: this.#limits,
+    });
+    engine.observer = this.#mediator;
+    try {
+      const kept = this.#mediator.schemaChanged ? undefined : pooled.kept.get(sql);
+      return kept === undefined ? text.run(sql) : text.runKept(kept);
+    } finally {
+      engine.observer = null;
+      if (text.wrote || wasOpen) this.#written++;
+      if (text.kept !== null) this.#keep(sql, text.kept);
+    }
+  }
+
+  close(): void {
+    this.#parts.release(this.#written > 0 || this.#mediator.tainted || this.connection.inTransaction);
+  }
+
+  #use(judges: readonly Judge[]): void {
+    const { pooled } = this.#parts;
+    this.#judges = judges;
+    this.#rules = judges.flatMap((judge) => judge.sql ?? []);
+    this.#limits = this.#rules.reduce((limits, rules) => strictest(limits, rules.limits), driverLimits);
+    this.connection.limit(limitId.length, this.#limits.valueBytes);
+    const same =
+      pooled.rules.length === this.#rules.length && pooled.rules.every((rules, i) => rules === this.#rules[i]);
+    if (!same) dropKept(pooled);
+    pooled.rules = this.#rules;
+  }
+
+  #keep(sql: string, statement: KeptStatement): void {
+    const { kept } = this.#parts.pooled;
+    if (kept.size >= keptMax) {
+      const [oldest, dropped] = kept.entries().next().value as [string, KeptStatement];
+      kept.delete(oldest);
+      this.connection.sqlite.sqlite3_finalize(dropped.stmt);
+    }
+    kept.set(sql, statement);
+  }
+
+  #overlong(): Answer {
+    if (this.#rules.length > 0)
+      return { outcome: "denied", violations: this.#rules.map((rules) => rules.exceeded("sqlBytes")) };
+    return {
+      outcome: "failed",
+      error: `the text is longer than ${this.#limits.sqlBytes} bytes`,
+      violations: noViolations,
+    };
+  }
+}
+
+/** Frees the statements that are kept compiled. */
+export function dropKept(pooled: PooledConnection): void {
+  for (const statement of pooled.kept.values()) pooled.connection.sqlite.sqlite3_finalize(statement.stmt);
+  pooled.kept.clear();
+}
+
+/** Whether a text has more bytes than that; no character takes more than three a UTF-16 unit. */
+function longer(sql: string, bytes: number): boolean {
+  return sql.length * 3 > bytes && Buffer.byteLength(sql) > bytes;
+}
+
+function strictest(a: SqlLimits, b: SqlLimits): SqlLimits {
+  const names = Object.keys(a) as SqlLimit[];
+  return Object.fromEntries(names.map((name) => [name, Math.min(a[name], b[name])])) as unknown as SqlLimits;
+}

@@ -1,0 +1,28 @@
+import type { ResultSet } from "../../../core/sql.ts";
+
+/**
+ * Trusted sight of one session's database for the oracle: its bytes and worlds of its own to try things in.
+ * Neither the authorizer nor the hooks that judge agents are involved.
+ */
+export interface SqlTrust {
+  /** The database file as it was when the session opened. */
+  readonly pristine: Uint8Array;
+  /** Changes when, and only when, the bytes of the database may have changed. */
+  version(): number;
+  /** A copy of the database file as it is now. */
+  snapshot(): Uint8Array;
+  /** Another world, for trusted SQL; the caller disposes of it. */
+  twin(): SqlTwin;
+}
+
+/** A world to try things in: ungoverned, separate from every session. */
+export interface SqlTwin extends Disposable {
+  /** Makes the world this file. */
+  load(file: Uint8Array): void;
+  /** Trusted SQL, any number of statements. */
+  exec(sql: string): void;
+  /** Rows of the last statement that returned any. Stops, with an error, after a bounded number of steps. */
+  query(sql: string): ResultSet;
+  /** Turns triggers and constraint checks on or off while the world is prepared. */
+  enforce(on: boolean): void;
+}

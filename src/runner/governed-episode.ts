@@ -1,0 +1,167 @@
+import type { EnvironmentEpisode, Score, Task } from "../core/env.ts";
+import type { Boundary, EpisodeError, EpisodeOutcome, EpisodeRecord, StepRecord } from "../core/episode.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Syscall, SyscallResult, Violation } from "../core/syscall.ts";
+import type { KernelSession } from "../kernel/kernel-session.ts";
+import type { KernelSpace } from "../kernel/kernel-space.ts";
+import { createOracle, type Oracle } from "../oracle/oracle.ts";
+import type { EpisodePlan, RunnerSettings } from "./agent-os-runner.ts";
+import type { Price } from "./policy-reward.ts";
+import { statementOf } from "./statement.ts";
+
+/** One episode under way: the caller gives syscalls, or texts that the environment parses, until it is `done`. */
+export class GovernedEpisode {
+  readonly #plan: EpisodePlan;
+  readonly #options: RunnerSettings;
+  readonly #session: KernelSession;
+  readonly #oracle: Oracle | null;
+  readonly #steps: StepRecord[] = [];
+  #environment: EnvironmentEpisode | undefined;
+  #observation = "";
+  #outcome: EpisodeOutcome | null = null;
+  #error: EpisodeError | undefined;
+  #finished = false;
+
+  constructor(kernel: KernelSpace, plan: EpisodePlan, options: RunnerSettings) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#session = kernel.open({ episode: plan.key, governed: plan.governed ?? true });
+    this.#oracle = plan.oracle === true ? createOracle(this.#session, kernel.policies) : null;
+    this.#guard("environment", () => {
+      this.#environment = startEnvironment(plan, this.#session);
+      this.#observation = this.#environment.observation;
+    });
+  }
+
+  /** What the agent sees now. */
+  get observation(): string {
+    return this.#observation;
+  }
+
+  /** Whether nothing more can be done but to finish. */
+  get done(): boolean {
+    return this.#outcome !== null;
+  }
+
+  /** How many syscalls were made. */
+  get stepCount(): number {
+    return this.#steps.length;
+  }
+
+  /** The kernel's answer to the newest syscall; `null` before the first. */
+  get lastResult(): SyscallResult | null {
+    return this.#steps.at(-1)?.result ?? null;
+  }
+
+  /** Takes the policy model's text for the next step. A promise only where a driver of the environment gives one. */
+  actText(text: string): void | Promise<void> {
+    const syscall = this.#guard("environment", () => this.#environment?.parse(text) ?? null);
+    if (syscall !== undefined) return this.act(syscall);
+  }
+
+  /** Makes one syscall and shows its answer to the environment; `null` ends the episode. */
+  act(syscall: Syscall | null): void | Promise<void> {
+    if (this.done) throw new Error("GovernedEpisode.act: the episode is done");
+    if (syscall === null) {
+      this.#end("completed");
+      return;
+    }
+    const answer = this.#guard("kernel", () => this.#session.execute(syscall));
+    if (answer === undefined) return;
+    if (!(answer instanceof Promise)) return this.#take(syscall, answer);
+    return answer.then(
+      (result) => this.#take(syscall, result),
+      (error) => this.fail("kernel", messageOf(error)),
+    );
+  }
+
+  /** Ends the episode because its run ends. */
+  cancel(): void {
+    this.#end("cancelled");
+  }
+
+  /** Ends the episode because something broke, and says whose fault it is. */
+  fail(boundary: Boundary, message: string): void {
+    if (this.#outcome === "failed") return;
+    this.#error = { boundary, message };
+    this.#outcome = "failed";
+  }
+
+  /** Scores the episode, closes its session, and hands over the record: once. Ends it where it was not done. */
+  finish(): EpisodeRecord {
+    if (this.#finished) throw new Error("GovernedEpisode.finish: the episode is finished");
+    this.#finished = true;
+    this.#end("completed");
+    const score = this.#score();
+    const oracle = this.#guard("kernel", () => this.#oracle?.findings() ?? null) ?? null;
+    const found = this.#steps.flatMap((step, index) =>
+      step.result.violations.map((violation) => ({ ...violation, step: index, statement: statementOf(step.syscall) })),
+    );
+    const price = this.#price(score, found);
+    const record: EpisodeRecord = {
+      key: this.#plan.key,
+      outcome: this.#outcome ?? "completed",
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      success: this.#outcome === "completed" && score?.success === true,
+      reward: price.reward,
+      cost: price.cost,
+      scalarReward: price.scalarReward,
+      violations: found.map((violation, index) => ({ ...violation, penalty: price.penalties[index] ?? 0 })),
+      oracle,
+      stepCount: this.#steps.length,
+      steps: this.#steps,
+    };
+    this.#session.close({ outcome: record.outcome, reward: record.reward, cost: record.cost });
+    return record;
+  }
+
+  #take(syscall: Syscall, result: SyscallResult): void {
+    this.#guard("kernel", () => this.#oracle?.observe(syscall, result));
+    const shown = this.#guard("environment", () => this.#environment?.step(result));
+    this.#observation = shown?.observation ?? "";
+    this.#steps.push({ syscall, result, observation: this.#observation });
+    if (this.done) return;
+    if (this.#options.failOnViolation && result.violations.some((violation) => violation.blocked)) this.#end("stopped");
+    else if (shown?.done === true || this.#steps.length >= this.#plan.environment.maxTurns) this.#end("completed");
+  }
+
+  /** What the environment makes of it; `null` where the episode did not complete or the score is no number. */
+  #score(): Score | null {
+    if (this.#outcome !== "completed") return null;
+    const score = this.#guard("environment", () => {
+      const given = this.#environment?.score();
+      if (given !== undefined && Number.isFinite(given.reward)) return given;
+      throw new Error(`score().reward must be a finite number, got ${given?.reward}`);
+    });
+    return score ?? null;
+  }
+
+  #price(score: Score | null, violations: readonly Pick<Violation, "severity">[]): Price {
+    const priced = this.#guard("environment", () => {
+      const price = this.#plan.reward.price(score, violations);
+      if (Number.isFinite(price.reward)) return price;
+      throw new Error(`the base reward must be a finite number, got ${price.reward}`);
+    });
+    return priced ?? this.#plan.reward.price(null, violations);
+  }
+
+  #end(outcome: EpisodeOutcome): void {
+    this.#outcome ??= outcome;
+  }
+
+  /** Runs what another party wrote; what it throws ends the episode and is put down to it. */
+  #guard<T>(boundary: Boundary, run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      this.fail(boundary, messageOf(error));
+      return undefined;
+    }
+  }
+}
+
+function startEnvironment(plan: EpisodePlan, session: KernelSession): EnvironmentEpisode {
+  const started = plan.environment.start(plan.task as Task, { seed: plan.key.seed, world: session.world });
+  if (started.drivers !== undefined) session.mount(started.drivers);
+  return started;
+}
