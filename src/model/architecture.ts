@@ -27,7 +27,7 @@ export const mlpExpansion = 4;
 
 /** Every parameter in its place; the order is the order in files and in shared memory. */
 export function parameterSlots(architecture: Architecture): readonly ParameterSlot[] {
-  const { layers, width, vocabularySize, contextTokens } = architecture;
+  const { layers, width, vocabularySize } = architecture;
   const slots: ParameterSlot[] = [];
   let offset = 0;
   const add = (name: string, ...shape: number[]) => {
@@ -36,7 +36,6 @@ export function parameterSlots(architecture: Architecture): readonly ParameterSl
     offset += size;
   };
   add("embedding", vocabularySize, width);
-  add("position", contextTokens, width);
   for (let layer = 0; layer < layers; layer++) {
     add(`layers.${layer}.attention.norm`, width);
     add(`layers.${layer}.attention.qkv`, width, 3 * width);
@@ -66,7 +65,7 @@ export function initialWeights(architecture: Architecture, seed: number): Float3
       weights.fill(1, offset, offset + size);
       continue;
     }
-    const embeds = name === "embedding" || name === "position";
+    const embeds = name === "embedding";
     const writesResidual = name.endsWith(".out") || name.endsWith(".down");
     const deviation = embeds ? 0.02 : (writesResidual ? residualScale : 1) / Math.sqrt(shape[0] as number);
     for (let index = 0; index < size; index++) weights[offset + index] = deviation * standardNormal(random);

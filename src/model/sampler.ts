@@ -96,10 +96,11 @@ export class Sampler {
   }
 }
 
-interface Step {
+/** A type rather than an interface: jax-js maps over its fields. */
+type Step = {
   logits: np.Array;
   caches: LayerCache[];
-}
+};
 
 type Prefill = (parameters: Parameters, tokens: np.Array, last: np.Array) => Step;
 type Decode = (parameters: Parameters, tokens: np.Array, positions: np.Array, caches: LayerCache[]) => Step;

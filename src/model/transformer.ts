@@ -1,14 +1,14 @@
-import { nn, numpy as np } from "@jax-js/jax";
+import { nn, numpy as np, tree } from "@jax-js/jax";
 import { type Architecture, parameterSlots } from "./architecture.ts";
 
 /** Parameters by name, as jax-js arrays. Functions here consume what they are given, as all of jax-js does. */
 export type Parameters = Record<string, np.Array>;
 
 /** Keys and values of one layer, each [rows, heads, contextTokens, headWidth]. */
-export interface LayerCache {
+export type LayerCache = {
   keys: np.Array;
   values: np.Array;
-}
+};
 
 /** Far below any attention score, so that its softmax is 0, and finite, so that a row of them is not NaN. */
 const masked = -1e9;
@@ -36,16 +36,17 @@ export function encodeSequences(
   const [rows, length] = tokens.shape as [number, number];
   const { width } = architecture;
   const visible = np.tril(np.ones([length, length])).astype(np.bool);
-  const position = take(parameters, "position").slice([0, length]);
-  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).add(position);
+  const rotation = rotationAt(architecture, np.arange(length).reshape([1, length]));
+  let hidden = np.take(take(parameters, "embedding"), tokens, 0);
   const caches: LayerCache[] = [];
   for (let layer = 0; layer < architecture.layers; layer++) {
-    const [query, keys, values] = queryKeysValues(architecture, parameters, layer, hidden.ref);
+    const [query, keys, values] = queryKeysValues(architecture, parameters, layer, hidden.ref, rotation);
     caches.push({ keys: keys.ref, values: values.ref });
     const mixed = attend(query, keys, values, visible.ref).transpose([0, 2, 1, 3]).reshape([rows, length, width]);
     hidden = afterAttention(parameters, layer, hidden, mixed);
   }
   visible.dispose();
+  tree.dispose(rotation);
   return { hidden: normalise(hidden, take(parameters, "norm")), caches };
 }
 
@@ -68,11 +69,11 @@ export function decodeToken(
   const place = np.arange(slots).reshape([1, 1, slots, 1]);
   const here = np.equal(place.ref, positions.ref.reshape([rows, 1, 1, 1]));
   const visible = np.lessEqual(place.reshape([1, 1, 1, slots]), positions.ref.reshape([rows, 1, 1, 1]));
-  const position = np.take(take(parameters, "position"), positions, 0);
-  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).add(position).reshape([rows, 1, width]);
+  const rotation = rotationAt(architecture, positions.reshape([rows, 1]));
+  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).reshape([rows, 1, width]);
   const updated: LayerCache[] = [];
   caches.forEach((cache, layer) => {
-    const [query, key, value] = queryKeysValues(architecture, parameters, layer, hidden.ref);
+    const [query, key, value] = queryKeysValues(architecture, parameters, layer, hidden.ref, rotation);
     const keys = np.where(here.ref, key, cache.keys);
     const values = np.where(here.ref, value, cache.values);
     updated.push({ keys: keys.ref, values: values.ref });
@@ -81,6 +82,7 @@ export function decodeToken(
   });
   here.dispose();
   visible.dispose();
+  tree.dispose(rotation);
   const final = normalise(hidden, take(parameters, "norm")).reshape([rows, width]);
   return { logits: np.matmul(final, take(parameters, "embedding").transpose()), caches: updated };
 }
@@ -91,16 +93,40 @@ function queryKeysValues(
   parameters: Parameters,
   layer: number,
   hidden: np.Array,
+  rotation: Rotation,
 ): [np.Array, np.Array, np.Array] {
   const [rows, length] = hidden.shape as [number, number, number];
   const input = normalise(hidden, take(parameters, `layers.${layer}.attention.norm`));
   const projected = np.matmul(input, take(parameters, `layers.${layer}.attention.qkv`));
   const parts = np.split(projected, 3, -1);
-  return parts.map((part) => part.reshape([rows, length, heads, width / heads]).transpose([0, 2, 1, 3])) as [
-    np.Array,
-    np.Array,
-    np.Array,
-  ];
+  const [query, keys, values] = parts.map((part) =>
+    part.reshape([rows, length, heads, width / heads]).transpose([0, 2, 1, 3]),
+  ) as [np.Array, np.Array, np.Array];
+  return [rotate(query, rotation), rotate(keys, rotation), values];
+}
+
+/** Cosines and sines, each [rows or 1, 1, length, headWidth / 2]. */
+type Rotation = { cosine: np.Array; sine: np.Array };
+
+/** Wave lengths of the rotary embedding run from 2π to this many times as long. */
+const rotaryBase = 1000;
+
+/** @param positions [rows or 1, length] int32 */
+function rotationAt({ width, heads }: Architecture, positions: np.Array): Rotation {
+  const [rows, length] = positions.shape as [number, number];
+  const pairs = width / heads / 2;
+  const frequencies = Float32Array.from({ length: pairs }, (_, pair) => rotaryBase ** (-pair / pairs));
+  const angles = positions.astype(np.float32).reshape([rows, 1, length, 1]).mul(np.array(frequencies));
+  return { cosine: np.cos(angles.ref), sine: np.sin(angles) };
+}
+
+/** Rotary position embedding (Su et al. 2021, equation 34), on halves rather than on neighbours. */
+function rotate(input: np.Array, { cosine, sine }: Rotation): np.Array {
+  const [first, second] = np.split(input, 2, -1) as [np.Array, np.Array];
+  return np.concatenate(
+    [first.ref.mul(cosine.ref).sub(second.ref.mul(sine.ref)), first.mul(sine.ref).add(second.mul(cosine.ref))],
+    -1,
+  );
 }
 
 /** Scaled dot-product attention (Vaswani et al. 2017, equation 1). */

@@ -22,5 +22,12 @@ export type RunEvent =
       /** By name: `accuracy`, `violationRate`, `episodesPerSecond`, … */
       readonly metrics: Readonly<Record<string, number>>;
     }
+  | {
+      /** Of `pretrain`; counts from 1. */
+      readonly type: "epoch-end";
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly metrics: Readonly<Record<string, number>>;
+    }
   | { readonly type: "worker-exit"; readonly worker: number; readonly reason: string }
   | { readonly type: "run-end"; readonly report: RunReport };

@@ -1,14 +1,29 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/config-schema.ts";
-import { FaradayError } from "../core/errors.ts";
+import { chooseEnvironment } from "../config/environment.ts";
+import type { Environment } from "../core/env.ts";
+import { FaradayError, InputError } from "../core/errors.ts";
+import { deriveSeed, Random } from "../core/random.ts";
+import { chosenCount, type Trajectory } from "../core/trajectory.ts";
+import { KernelSpace } from "../kernel/kernel-space.ts";
+import { type Architecture, initialWeights, parameterCount } from "../model/architecture.ts";
+import { saveCheckpoint } from "../model/checkpoint.ts";
+import { GradientEngine } from "../model/gradient.ts";
+import { LiteralSwap } from "../model/literal-swap.ts";
+import { Adam, clipByNorm } from "../model/optimiser.ts";
+import { type Tokenizer, trainTokenizer } from "../model/tokenizer.ts";
+import { demonstrationTrajectory, type ReplayedDemonstration, replayDemonstrations } from "./demonstrations.ts";
 import type { RunEvent } from "./events.ts";
+import { longestPrompt } from "./policy-model.ts";
+import { observationTokensMax } from "./rollout-host.ts";
 
-export interface PretrainOptions {
+export interface PretrainRunOptions {
   readonly config: ResolvedConfig;
-  /** Folder for the checkpoint; `base-policy` beside the config where it is absent. */
+  /** Folder for the checkpoint; `base-policy` in the current folder where it is absent. */
   readonly out?: string;
-  readonly verbose?: boolean;
-  readonly signal: AbortSignal;
-  readonly events: (event: RunEvent) => void;
+  readonly signal?: AbortSignal;
+  readonly events?: (event: RunEvent) => void;
 }
 
 /** What `pretrain --json` prints. */
@@ -19,7 +34,202 @@ export interface PretrainReport {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Clones the base policy from the demonstrations of the tasks. */
-export async function pretrain(_options: PretrainOptions): Promise<PretrainReport> {
-  throw new FaradayError("pretrain is not there yet");
+/** Share of the steps in which the learning rate rises, and what it falls to. */
+const warmUpShare = 0.02;
+const finalRate = 0.02;
+/** Minibatches are cut from this many batches at a time, sorted by length: less padding. */
+const batchesSorted = 8;
+
+/**
+ * Clones the base policy from the demonstrations of the training tasks: trains a tokenizer on their text, and a fresh transformer on
+ * the cross-entropy of their actions.
+ * @throws {InputError} where no training task has a demonstration, or the folder is taken.
+ */
+export async function pretrain({ config, out, signal, events }: PretrainRunOptions): Promise<PretrainReport> {
+  const start = performance.now();
+  const folder = freeFolder(out ?? "base-policy");
+  const { definition, options } = await chooseEnvironment(config.env, config.baseDir);
+  const environment = await definition.load(options, { baseDir: config.baseDir });
+  const demonstrations = await replay(environment, config);
+  const tokenizer = trainTokenizer(
+    demonstrations.flatMap(({ prompt, actions, observations }) => [prompt, ...actions, ...observations]),
+    config.model.vocabularySize ?? 1024,
+  );
+  const architecture = architectureFor(config, { environment, tokenizer, demonstrations });
+  const cloning = new Cloning(config, { architecture, tokenizer, demonstrations, environment });
+  const metrics = await cloning.run(signal ?? new AbortController().signal, events ?? (() => {}));
+  const { env, pretrain, train } = config;
+  const provenance = { command: "faraday pretrain", env, pretrain, seed: train.seed, figures: metrics };
+  saveCheckpoint(folder, { architecture, tokenizer, weights: cloning.weights, provenance });
+  return { checkpoint: folder, wallSeconds: (performance.now() - start) / 1000, metrics };
+}
+
+function freeFolder(out: string): string {
+  const folder = resolve(out);
+  if (existsSync(folder) && !existsSync(join(folder, "model.safetensors"))) {
+    throw new InputError(`--out must be a new folder or an old checkpoint, got ${folder}, which is neither`);
+  }
+  return folder;
+}
+
+async function replay(environment: Environment, config: ResolvedConfig): Promise<ReplayedDemonstration[]> {
+  using kernel = new KernelSpace(config.kernel);
+  await kernel.boot({ driverDefaults: environment.driverDefaults ?? {} });
+  const tasks = environment.tasks.filter((task) => task.split === "train");
+  const demonstrations = await replayDemonstrations(environment, tasks, kernel);
+  if (demonstrations.length > 0) return demonstrations;
+  throw new InputError(`pretrain needs training tasks with a demo, got ${tasks.length} training tasks and no demo`);
+}
+
+/** The shape that the config gives; where it says nothing of lengths, room for the longest prompt and for two of the longest actions. */
+function architectureFor(
+  { model }: ResolvedConfig,
+  parts: { environment: Environment; tokenizer: Tokenizer; demonstrations: readonly ReplayedDemonstration[] },
+): Architecture {
+  const { environment, tokenizer, demonstrations } = parts;
+  const longest = longestPrompt(tokenizer, environment.tasks)?.tokens ?? 1;
+  const action = Math.max(
+    ...demonstrations.flatMap(({ actions }) => actions.map((text) => tokenizer.encode(text).length)),
+  );
+  const promptTokens = model.promptTokens ?? roundUp(longest, 8);
+  return {
+    layers: model.layers ?? 2,
+    width: model.width ?? 64,
+    heads: model.heads ?? 4,
+    vocabularySize: tokenizer.size,
+    promptTokens,
+    contextTokens: model.contextTokens ?? roundUp(promptTokens + 2 * (action + 1) + observationTokensMax + 1, 16),
+  };
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+/** Supervised training of fresh weights on demonstrations. */
+class Cloning {
+  readonly weights: Float32Array;
+  readonly #config: ResolvedConfig;
+  readonly #tokenizer: Tokenizer;
+  readonly #architecture: Architecture;
+  readonly #demonstrations: readonly ReplayedDemonstration[];
+  readonly #held: readonly Trajectory[];
+  readonly #swap: LiteralSwap;
+  readonly #random: Random;
+  readonly #adam: Adam;
+
+  constructor(
+    config: ResolvedConfig,
+    parts: {
+      architecture: Architecture;
+      tokenizer: Tokenizer;
+      demonstrations: readonly ReplayedDemonstration[];
+      environment: Environment;
+    },
+  ) {
+    const { architecture, tokenizer, demonstrations, environment } = parts;
+    const heldOut = environment.tasks.filter((task) => task.split !== "train");
+    this.#config = config;
+    this.#tokenizer = tokenizer;
+    this.#architecture = architecture;
+    this.#demonstrations = demonstrations;
+    this.#held = heldOut.flatMap(({ prompt, split, demo = [] }) =>
+      split === "val" && demo.length === 1 ? [this.#trajectory({ prompt, actions: demo, observations: [] })] : [],
+    );
+    this.#swap = new LiteralSwap(demonstrations, new Set(heldOut.map((task) => task.prompt)));
+    this.#random = new Random(deriveSeed(config.train.seed, 0));
+    this.weights = initialWeights(architecture, deriveSeed(config.train.seed, 1));
+    this.#adam = new Adam(this.weights.length, { weightDecay: config.pretrain.weightDecay });
+  }
+
+  async run(signal: AbortSignal, events: (event: RunEvent) => void): Promise<Record<string, number>> {
+    const { epochs } = this.#config.pretrain;
+    const engine = await GradientEngine.create(this.#architecture, { temperature: 1 });
+    let metrics: Record<string, number> = {};
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const start = performance.now();
+      const { loss, tokens } = this.#epoch(engine, epoch);
+      metrics = {
+        loss,
+        ...this.#validation(engine),
+        demonstrationsPerSecond: this.#demonstrations.length / ((performance.now() - start) / 1000),
+        tokens,
+      };
+      events({ type: "epoch-end", epoch, epochs, metrics });
+      // Lets a signal in: an epoch is one long computation.
+      await new Promise(setImmediate);
+      if (signal.aborted) throw new FaradayError(`stopped in epoch ${epoch} of ${epochs}; no checkpoint was written`);
+    }
+    const parameters = parameterCount(this.#architecture);
+    return { ...metrics, demonstrations: this.#demonstrations.length, parameters };
+  }
+
+  #epoch(engine: GradientEngine, epoch: number): { loss: number; tokens: number } {
+    const { batchSize, epochs, learningRate } = this.#config.pretrain;
+    const sums = { loss: 0, tokens: 0 };
+    const batches = this.#batches(batchSize);
+    batches.forEach((batch, index) => {
+      const progress = (epoch - 1 + index / batches.length) / epochs;
+      const gradient = crossEntropyGradient(engine, this.weights, batch, sums);
+      clipByNorm(gradient, 1);
+      this.#adam.step(this.weights, gradient, learningRate * rateAt(progress));
+    });
+    return { loss: sums.loss / sums.tokens, tokens: sums.tokens };
+  }
+
+  /** The demonstrations in random order, each a variant of itself. */
+  #batches(size: number): Trajectory[][] {
+    const drawn = this.#random
+      .shuffle(this.#demonstrations)
+      .map((demonstration) => this.#trajectory(this.#vary(demonstration)));
+    const batches: Trajectory[][] = [];
+    for (let start = 0; start < drawn.length; start += size * batchesSorted) {
+      const part = drawn.slice(start, start + size * batchesSorted).sort((a, b) => a.tokens.length - b.tokens.length);
+      for (let place = 0; place < part.length; place += size) batches.push(part.slice(place, place + size));
+    }
+    return this.#random.shuffle(batches);
+  }
+
+  /** What was seen between actions would not fit exchanged literals, so only single actions are varied. */
+  #vary(demonstration: ReplayedDemonstration): ReplayedDemonstration {
+    if (!this.#config.pretrain.literalSwap || demonstration.actions.length !== 1) return demonstration;
+    return { ...demonstration, ...this.#swap.draw(demonstration, this.#random) };
+  }
+
+  #trajectory(demonstration: ReplayedDemonstration): Trajectory {
+    const trajectory = demonstrationTrajectory(this.#tokenizer, demonstration);
+    if (trajectory.tokens.length <= this.#architecture.contextTokens) return trajectory;
+    throw new InputError(
+      `model.contextTokens must hold every demonstration, got ${this.#architecture.contextTokens} and one of ${trajectory.tokens.length} tokens`,
+    );
+  }
+
+  /** Cross-entropy a token on demonstrations that were not trained on. */
+  #validation(engine: GradientEngine): Record<string, number> {
+    if (this.#held.length === 0) return {};
+    const found = engine.logProbabilities(this.weights, this.#held);
+    const total = found.reduce((sum, values) => sum - values.reduce((part, value) => part + value, 0), 0);
+    return { validationLoss: total / this.#held.reduce((sum, trajectory) => sum + chosenCount(trajectory), 0) };
+  }
+}
+
+function crossEntropyGradient(
+  engine: GradientEngine,
+  weights: Float32Array,
+  batch: readonly Trajectory[],
+  sums: { loss: number; tokens: number },
+): Float32Array {
+  const tokens = batch.reduce((sum, trajectory) => sum + chosenCount(trajectory), 0);
+  sums.tokens += tokens;
+  return engine.gradient(weights, batch, (_, logProbabilities, derivative) => {
+    for (const value of logProbabilities) sums.loss -= value;
+    derivative.fill(-1 / tokens);
+  });
+}
+
+/** Linear warm-up, then a cosine (Loshchilov and Hutter 2017, equation 5). */
+function rateAt(progress: number): number {
+  if (progress < warmUpShare) return progress / warmUpShare;
+  const rest = (progress - warmUpShare) / (1 - warmUpShare);
+  return finalRate + (1 - finalRate) * 0.5 * (1 + Math.cos(Math.PI * rest));
 }

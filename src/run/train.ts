@@ -1,7 +1,17 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
-import { FaradayError } from "../core/errors.ts";
+import { chooseEnvironment } from "../config/environment.ts";
+import { FaradayError, messageOf } from "../core/errors.ts";
+import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
+import type { LightningStore } from "../store/lightning-store.ts";
+import { openStore } from "../store/open.ts";
 import type { RunEvent } from "./events.ts";
+import { type Logger, openLog } from "./log.ts";
+import { Planner } from "./plan.ts";
+import { openPolicyModel } from "./policy-model.ts";
+import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
+import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
+import { TrainingRun } from "./training-run.ts";
 
 export interface TrainRunOptions {
   readonly config: ResolvedConfig;
@@ -10,11 +20,66 @@ export interface TrainRunOptions {
   /** Logs go to stderr too. */
   readonly verbose?: boolean;
   /** Once aborted, the batch in hand is finished and the report says `cancelled`. */
-  readonly signal: AbortSignal;
-  readonly events: (event: RunEvent) => void;
+  readonly signal?: AbortSignal;
+  readonly events?: (event: RunEvent) => void;
 }
 
-/** Evaluates, trains and evaluates again, with everything on disk in the run directory. */
-export async function train(_options: TrainRunOptions): Promise<RunReport> {
-  throw new FaradayError("train is not there yet");
+/**
+ * Evaluates, trains and evaluates again, with everything on disk in the run directory.
+ * @throws {InputError} before anything is written, where an input is wrong.
+ */
+export async function train({ config, out, verbose = false, signal, events }: TrainRunOptions): Promise<RunReport> {
+  const { definition, options } = await chooseEnvironment(config.env, config.baseDir);
+  const environment = await definition.load(options, { baseDir: config.baseDir });
+  const checkpoint = openPolicyModel(config, environment);
+  const planner = new Planner(environment.tasks, config.train);
+  planner.tasksOf("train");
+  planner.tasksOf("test");
+  using directory = RunDirectory.create(out ?? defaultRunDirectory(config.train.seed));
+  const log = openLog(directory.file("run.log"), { verbose });
+  const emit = (event: RunEvent) => {
+    directory.appendEvent(event);
+    log.info(event.type === "run-end" ? { type: event.type } : event);
+    events?.(event);
+  };
+  directory.writeJson("config.json", config);
+  await using store = await openStore(config.store, { baseDir: directory.path });
+  await store.beginRun({ id: directory.run, config });
+  await using pool = new RolloutPool(config, checkpoint, (reason) => {
+    log.warn({ reason }, "a task failed in a worker");
+    emit({ type: "worker-exit", worker: 0, reason });
+  });
+  const { iterations } = config.train;
+  emit({ type: "run-start", run: directory.run, dir: directory.path, workers: workerCountOf(config), iterations });
+  const run = new TrainingRun({
+    config,
+    planner,
+    checkpoint,
+    pool,
+    store,
+    directory,
+    signal: signal ?? new AbortController().signal,
+    emit,
+  });
+  return finish(run, { directory, store, log, emit });
+}
+
+async function finish(
+  run: TrainingRun,
+  parts: { directory: RunDirectory; store: LightningStore; log: Logger; emit: (event: RunEvent) => void },
+): Promise<RunReport> {
+  const { directory, store, log, emit } = parts;
+  let report: RunReport;
+  try {
+    report = await run.run();
+  } catch (error) {
+    log.error({ error: messageOf(error) }, "the run failed");
+    await store.endRun({ id: directory.run, status: "failed", report: run.report("failed") }).catch(() => {});
+    throw error instanceof FaradayError ? error : new FaradayError(messageOf(error), { cause: error });
+  }
+  directory.writeJson("report.json", report);
+  directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
+  await store.endRun({ id: directory.run, status: report.status, report });
+  emit({ type: "run-end", report });
+  return report;
 }

@@ -1,0 +1,34 @@
+import type { EpisodeSummary } from "../core/episode.ts";
+import { chosenCount } from "../core/trajectory.ts";
+import { measureOf } from "../report/measure.ts";
+import type { StoredEpisode } from "../store/lightning-store.ts";
+import type { FinishedBatch } from "./dispatch.ts";
+
+/** Figures of any batch, by the names that the report knows. */
+export function batchMetrics({ episodes }: FinishedBatch): Record<string, number> {
+  const summaries = episodes.map((episode) => episode.summary);
+  const { taskAccuracy, violationRate, undetectedRate } = measureOf(summaries);
+  return {
+    accuracy: taskAccuracy,
+    violationRate,
+    undetectedRate,
+    meanReward: mean(summaries, (summary) => summary.reward),
+    meanCost: mean(summaries, (summary) => summary.cost),
+    failedEpisodes: summaries.filter((summary) => summary.outcome === "failed").length,
+  };
+}
+
+/** @param advantages One an episode; absent in evaluation. */
+export function storedEpisodes({ episodes }: FinishedBatch, advantages?: readonly number[]): StoredEpisode[] {
+  return episodes.map(({ summary, trajectory, worker, attempt }, index) => ({
+    ...summary,
+    worker,
+    attempt,
+    tokenCount: chosenCount(trajectory),
+    advantage: advantages?.[index] ?? null,
+  }));
+}
+
+function mean(episodes: readonly EpisodeSummary[], of: (episode: EpisodeSummary) => number): number {
+  return episodes.length === 0 ? 0 : episodes.reduce((sum, episode) => sum + of(episode), 0) / episodes.length;
+}

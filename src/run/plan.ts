@@ -1,0 +1,131 @@
+import type { Split, Task } from "../core/env.ts";
+import { type EpisodeKey, type Phase, phases } from "../core/episode.ts";
+import { InputError } from "../core/errors.ts";
+import { deriveSeed, Random } from "../core/random.ts";
+import type { RolloutTask } from "./rollout.ts";
+
+/** One batch of episodes: which, and how they are cut into tasks for the workers. */
+export interface BatchPlan {
+  readonly phase: Phase;
+  readonly iteration: number;
+  readonly weights: number;
+  readonly governed: boolean;
+  /** Every task's keys in a row are the batch's keys, groups one after the other. */
+  readonly tasks: readonly RolloutTask[];
+  readonly groupSize: number;
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  readonly groupSize: number;
+  readonly groupsPerBatch: number;
+  /** Groups of a worker's task. */
+  readonly groupsPerTask: number;
+  readonly temperature: number;
+}
+
+/** What separates the streams of random numbers that derive from one run's seed. */
+const streams = { taskOrder: 1, training: 2, evaluation: 3 } as const;
+
+/** Decides which episodes a run makes. Everything follows from the run's seed; the number of workers plays no part. */
+export class Planner {
+  readonly #tasks: readonly Task[];
+  readonly #options: PlanOptions;
+
+  constructor(tasks: readonly Task[], options: PlanOptions) {
+    this.#tasks = tasks;
+    this.#options = options;
+  }
+
+  /** @throws {InputError} where the split has no task. */
+  tasksOf(split: Split): readonly Task[] {
+    const tasks = this.#tasks.filter((task) => task.split === split);
+    if (tasks.length === 0) {
+      throw new InputError(
+        `the environment must have tasks in the split ${split}, got none among ${this.#tasks.length}`,
+      );
+    }
+    return tasks;
+  }
+
+  /** Groups for one update. Every training task comes once before any comes again. */
+  training(iteration: number): BatchPlan {
+    const { groupsPerBatch, groupSize, seed, groupsPerTask } = this.#options;
+    const keys = Array.from({ length: groupsPerBatch }, (_, group) => {
+      const task = this.#taskInOrder((iteration - 1) * groupsPerBatch + group);
+      return Array.from({ length: groupSize }, (_, index) =>
+        keyOf(task, { phase: "train", iteration, group, index, weights: iteration - 1 }, [
+          seed,
+          streams.training,
+          iteration,
+          group,
+          index,
+        ]),
+      );
+    }).flat();
+    return this.#plan(keys, { phase: "train", iteration, governed: true, groupSize, rows: groupsPerTask * groupSize });
+  }
+
+  /** One episode a task, tasks in a fixed order and again from the first; the same chances with and without the kernel, before and after. */
+  evaluation(phase: Phase, options: { split: Split; episodes: number; weights: number; governed: boolean }): BatchPlan {
+    const { seed, groupsPerTask, groupSize } = this.#options;
+    const tasks = new Random(deriveSeed(streams.evaluation)).shuffle(this.tasksOf(options.split));
+    const iteration = options.weights;
+    const keys = Array.from({ length: options.episodes }, (_, group) =>
+      keyOf(tasks[group % tasks.length] as Task, { phase, iteration, group, index: 0, weights: options.weights }, [
+        seed,
+        streams.evaluation,
+        group,
+      ]),
+    );
+    return this.#plan(keys, {
+      phase,
+      iteration,
+      governed: options.governed,
+      groupSize: 1,
+      rows: groupsPerTask * groupSize,
+    });
+  }
+
+  #taskInOrder(position: number): Task {
+    const tasks = this.tasksOf("train");
+    const epoch = Math.floor(position / tasks.length);
+    return this.#epoch(tasks, epoch)[position % tasks.length] as Task;
+  }
+
+  #epochOrder: { epoch: number; tasks: readonly Task[] } | undefined;
+
+  #epoch(tasks: readonly Task[], epoch: number): readonly Task[] {
+    if (this.#epochOrder?.epoch !== epoch) {
+      const random = new Random(deriveSeed(this.#options.seed, streams.taskOrder, epoch));
+      this.#epochOrder = { epoch, tasks: random.shuffle(tasks) };
+    }
+    return this.#epochOrder.tasks;
+  }
+
+  #plan(
+    keys: readonly EpisodeKey[],
+    { rows, ...plan }: Pick<BatchPlan, "phase" | "iteration" | "governed" | "groupSize"> & { rows: number },
+  ): BatchPlan {
+    const weights = keys[0]?.weights ?? 0;
+    const { temperature } = this.#options;
+    const tasks = Array.from({ length: Math.ceil(keys.length / rows) }, (_, part) => ({
+      keys: keys.slice(part * rows, (part + 1) * rows),
+      weights,
+      temperature,
+      governed: plan.governed,
+    }));
+    return { ...plan, weights, tasks };
+  }
+}
+
+function keyOf(
+  task: Task,
+  place: Pick<EpisodeKey, "phase" | "iteration" | "group" | "index" | "weights">,
+  seedPath: readonly number[],
+): EpisodeKey {
+  const { phase, iteration, group, index } = place;
+  if (!phases.includes(phase)) throw new RangeError(`unknown phase ${phase}`);
+  const id = `${phase}-${iteration}-${group}-${index}`;
+  return { id, ...place, task: task.id, split: task.split, seed: deriveSeed(...seedPath) };
+}

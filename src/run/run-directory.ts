@@ -1,0 +1,97 @@
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { InputError, messageOf } from "../core/errors.ts";
+import type { RunEvent } from "./events.ts";
+
+/** One run's folder, held by one process: `config.json`, `events.jsonl`, `checkpoints/`, `report.json` and the store. */
+export class RunDirectory implements Disposable {
+  readonly path: string;
+  /** Name of the run: the folder's own. */
+  readonly run: string;
+
+  private constructor(path: string) {
+    this.path = path;
+    this.run = path.split(/[\\/]/).at(-1) ?? path;
+  }
+
+  /**
+   * Makes the folder, or takes an empty one.
+   * @throws {InputError} where it holds another run, is in use, or cannot be written.
+   */
+  static create(path: string): RunDirectory {
+    const folder = resolve(path);
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      throw new InputError(`cannot make the run directory ${folder}: ${messageOf(error)}; name another with --out`);
+    }
+    const present = readdirSync(folder);
+    if (present.length > 0) {
+      const reason = present.includes(lockName)
+        ? "a run is using it, or was killed in it"
+        : `it holds ${present.slice(0, 3).join(", ")}`;
+      throw new InputError(`the run directory must be new or empty, got ${folder}: ${reason}; name another with --out`);
+    }
+    try {
+      const lock = openSync(join(folder, lockName), "wx");
+      writeFileSync(lock, `${process.pid}\n`);
+      closeSync(lock);
+    } catch (error) {
+      throw new InputError(`cannot write in the run directory ${folder}: ${messageOf(error)}; name another with --out`);
+    }
+    return new RunDirectory(folder);
+  }
+
+  checkpoint(iteration: number): string {
+    const folder = join(this.path, "checkpoints");
+    if (!existsSync(folder)) mkdirSync(folder);
+    return join(folder, String(iteration));
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  writeJson(name: string, value: unknown): void {
+    this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** A reader finds the whole text or none of it. */
+  writeText(name: string, text: string): void {
+    writeFileSync(this.file(`${name}.partial`), text);
+    renameSync(this.file(`${name}.partial`), this.file(name));
+  }
+
+  appendEvent(event: RunEvent): void {
+    appendFileSync(this.file("events.jsonl"), `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.file(lockName), { force: true });
+  }
+}
+
+const lockName = "run.lock";
+
+/** `runs/<UTC time>-seed<N>`, with a number behind it where that is taken. */
+export function defaultRunDirectory(seed: number): string {
+  const time = new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/u, "Z")
+    .replaceAll(/[-:]/gu, "");
+  const name = join("runs", `${time}-seed${seed}`);
+  for (let count = 2; existsSync(name); count++) {
+    if (!existsSync(`${name}-${count}`)) return `${name}-${count}`;
+  }
+  return name;
+}
