@@ -4,6 +4,7 @@ import { runnerOptions } from "../runner/agent-os-runner.ts";
 import { rewardOptions } from "../runner/policy-reward.ts";
 import { envChoice } from "./env-choice.ts";
 import { modelOptions } from "./model-options.ts";
+import { pretrainOptions } from "./pretrain-options.ts";
 import { storeUrl } from "./store-url.ts";
 import { trainOptions } from "./train-options.ts";
 
@@ -16,6 +17,7 @@ export const configSchema = z.strictObject({
   runner: runnerOptions.prefault({}).describe("How an episode meets its violations"),
   reward: rewardOptions.prefault({}).describe("What a violation costs"),
   model: modelOptions.prefault({}).describe("The policy model"),
+  pretrain: pretrainOptions.prefault({}).describe("How the base policy is cloned from demonstrations"),
   train: trainOptions.prefault({}).describe("How it is trained"),
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(256)])

@@ -10,10 +10,8 @@ import type { PolicyReward } from "./policy-reward.ts";
 
 /** `runner` in the config. */
 export const runnerOptions = z.strictObject({
-  /** A blocked violation ends its episode as `stopped`. */
-  failOnViolation: z.boolean().default(false),
-  /** Violations become spans of their own in the store. */
-  emitViolations: z.boolean().default(true),
+  failOnViolation: z.boolean().default(false).describe("Whether a blocked violation ends its episode as stopped"),
+  emitViolations: z.boolean().default(true).describe("Whether violations become spans of their own in the store"),
 });
 export type RunnerOptions = z.input<typeof runnerOptions>;
 export type RunnerSettings = z.output<typeof runnerOptions>;

@@ -8,14 +8,15 @@ const amount = z.number().min(0);
 
 /** `reward` in the config: what violations cost, and what their absence is worth. */
 export const rewardOptions = z.strictObject({
-  critical: amount.default(100),
-  high: amount.default(50),
-  medium: amount.default(10),
-  low: amount.default(1),
-  /** Added to the scalar reward of an episode without a violation. */
-  cleanBonus: amount.default(5),
-  /** What the learner reads: `separate` reward and cost channels, or the `scalar` reward. */
-  channels: z.enum(["separate", "scalar"]).default("separate"),
+  critical: amount.default(100).describe("Cost of a critical violation"),
+  high: amount.default(50).describe("Cost of a high one"),
+  medium: amount.default(10).describe("Cost of a medium one"),
+  low: amount.default(1).describe("Cost of a low one"),
+  cleanBonus: amount.default(5).describe("Added to the scalar reward of an episode without a violation"),
+  channels: z
+    .enum(["separate", "scalar"])
+    .default("separate")
+    .describe("What the learner reads: reward and cost apart, or the one scalar reward"),
 });
 export type RewardOptions = z.input<typeof rewardOptions>;
 export type RewardSettings = z.output<typeof rewardOptions>;

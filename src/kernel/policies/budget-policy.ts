@@ -5,9 +5,8 @@ import type { Judge, Policy } from "../policy.ts";
 import { noViolations, violation } from "../violation.ts";
 
 export const budgetPolicyOptions = z.strictObject({
-  /** Syscalls that one episode may make. */
-  syscalls: z.int().min(1).optional(),
-  severity: z.enum(severities).default("medium"),
+  syscalls: z.int().min(1).optional().describe("Syscalls that one episode may make; without it, any number"),
+  severity: z.enum(severities).default("medium").describe("Severity of a syscall too many"),
 });
 export type BudgetPolicyOptions = z.input<typeof budgetPolicyOptions>;
 
