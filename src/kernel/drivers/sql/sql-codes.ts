@@ -5,6 +5,7 @@ export const resultCode = {
   interrupt: 9,
   full: 13,
   tooBig: 18,
+  constraint: 19,
   auth: 23,
   row: 100,
   done: 101,

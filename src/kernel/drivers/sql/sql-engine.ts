@@ -115,7 +115,7 @@ async function load(): Promise<SqlEngine> {
   stopClock(capi, wasm);
   const engine: SqlEngine = {
     exports,
-    memory: wasm.memory as unknown as SqlEngine["memory"],
+    memory: (wasm as unknown as Pick<SqlEngine, "memory">).memory,
     configure: (db, op, on) => void capi.sqlite3_db_config(db, op as never, on ? 1 : 0, 0),
     callbacks: {
       authorize: wasm.installFunction(
@@ -161,7 +161,10 @@ function answerRandomBlob(engine: SqlEngine, context: Pointer, values: Pointer):
   const { exports, memory } = engine;
   const value = new DataView(memory.buffer).getUint32(values, true);
   const bytes = Math.max(1, exports.sqlite3_value_int(value));
-  if (bytes > randomBlobMax) return exports.sqlite3_result_error_toobig(context);
+  if (bytes > randomBlobMax) {
+    exports.sqlite3_result_error_toobig(context);
+    return;
+  }
   const at = exports.malloc(bytes);
   const blob = new Uint8Array(memory.buffer, at, bytes);
   for (let index = 0; index < bytes; index++) blob[index] = (engine.observer?.random() ?? 0) & 0xff;

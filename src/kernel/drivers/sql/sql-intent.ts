@@ -45,6 +45,7 @@ const betweenVerbAndSubject = new Set(
     " ",
   ),
 );
+const effectsOnTables = new Set<SqlEffect>(["INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"]);
 const statementsMax = 100;
 
 /** What a text that does not compile asks for, statement by statement from `from`. EXPLAIN asks for nothing. */
@@ -77,14 +78,20 @@ function readStatement(sql: string, from: number) {
   const attempts: SqlAttempt[] = [];
   const effect = verb?.isWord === true && Object.hasOwn(verbs, verb.text) ? verbs[verb.text] : undefined;
   if (effect !== undefined && !explained) {
-    const subject = words.slice(verbAt + 1).find((word) => !betweenVerbAndSubject.has(word.text))?.text ?? "";
-    attempts.push({ effect, subject: /^[^\s;()]+$/.test(subject) ? subject : "" });
+    const subject = subjectOf(effect, words.slice(verbAt + 1));
+    attempts.push({ effect, subject });
     if (effect === "ALTER" && words.some((word) => word.isWord && word.text === "drop"))
       attempts.push({ effect: "DROP", subject });
   }
   if (!explained) attempts.push(...extensionCalls(words));
   const isTrigger = verb?.text === "create" && words.slice(0, 6).some((word) => word.text === "trigger");
   return { attempts, end: tokens.end, isTrigger };
+}
+
+function subjectOf(effect: SqlEffect, words: readonly Word[]): string {
+  if (!effectsOnTables.has(effect)) return "";
+  const subject = words.find((word) => !betweenVerbAndSubject.has(word.text))?.text ?? "";
+  return /^[^\s;()]+$/.test(subject) ? subject : "";
 }
 
 interface Word {

@@ -224,11 +224,13 @@ export class SqlMediator implements SqlObserver {
   #declare(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): void {
     switch (code) {
       case action.read:
-        return this.#declareRead(this.#lower(first), this.#lower(second), origin !== 0);
+        this.#declareRead(this.#lower(first), this.#lower(second), origin !== 0);
+        return;
       case action.insert:
       case action.update:
       case action.delete:
-        return this.#declareWrite(code, this.#lower(first), origin !== 0);
+        this.#declareWrite(code, this.#lower(first), origin !== 0);
+        return;
       case action.select:
         this.#declaredSelect = true;
         if (!this.#running) this.#judge("SELECT", "");
@@ -237,28 +239,37 @@ export class SqlMediator implements SqlObserver {
       case action.recursive:
         return;
       case action.pragma:
-        return this.#declarePragma(this.#lower(first));
+        this.#declarePragma(this.#lower(first));
+        return;
       case action.transaction:
       case action.savepoint:
-        return this.#judge("TRANSACTION", "");
+        this.#judge("TRANSACTION", "");
+        return;
       case action.attach:
       case action.detach:
-        return this.#judge("ATTACH", "");
+        this.#judge("ATTACH", "");
+        return;
       case action.reindex:
         if (!this.#isCreateIndex && !this.#isAlter) this.#judge("REINDEX", "");
         return;
       case action.analyze:
-        return this.#judge("ANALYZE", "");
+        this.#judge("ANALYZE", "");
+        return;
       case action.alterTable:
-        return this.#declareAlter(this.#lower(second), schema !== 0);
+        this.#declareAlter(this.#lower(second), schema !== 0);
+        return;
       default:
-        return this.#declareDdl(code, this.#lower(first));
+        this.#declareDdl(code, this.#lower(first));
+        return;
     }
   }
 
   #declareRead(table: string, column: string, viaObject: boolean): void {
     if (this.#isPragma) return;
-    if (!this.#schema.tables.has(table)) return this.#declareReadOfEngine(table, column, viaObject);
+    if (!this.#schema.tables.has(table)) {
+      this.#declareReadOfEngine(table, column, viaObject);
+      return;
+    }
     for (const rules of this.#rules) {
       const raw = this.#schema.shadows.has(table);
       const broken = raw ? rules.readRaw(table) : rules.read(table, column);
@@ -268,7 +279,10 @@ export class SqlMediator implements SqlObserver {
 
   /** A name that no table of the schema has: a table of the engine's own, or a common table expression. */
   #declareReadOfEngine(table: string, column: string, viaObject: boolean): void {
-    if (table.startsWith("pragma_")) return this.#declarePragma(table.slice("pragma_".length));
+    if (table.startsWith("pragma_")) {
+      this.#declarePragma(table.slice("pragma_".length));
+      return;
+    }
     const isSchemaTable = /^sqlite_(temp_)?(master|schema)$/.test(table);
     if (!isSchemaTable && !engineTables.has(table)) return;
     if (!viaObject && !this.#mentions(table)) return;
@@ -284,7 +298,10 @@ export class SqlMediator implements SqlObserver {
     if (table.startsWith("sqlite_") && !this.#mentions(table)) return;
     const effect = effectOfAction.get(code) as SqlEffect;
     // The hook does not see rows of virtual tables: what a trigger declares to do with them must count.
-    if (viaTrigger) return this.#schema.virtuals.has(table) ? this.#judge(effect, table) : undefined;
+    if (viaTrigger) {
+      if (this.#schema.virtuals.has(table)) this.#judge(effect, table);
+      return;
+    }
     if (this.#target === null) {
       this.#target = table;
       this.#verb = code;
@@ -313,7 +330,10 @@ export class SqlMediator implements SqlObserver {
     if (this.#isVirtualDdl || name.startsWith("sqlite_")) return;
     if (code === action.createVirtualTable || code === action.dropVirtualTable) this.#isVirtualDdl = true;
     if (code === action.createIndex || code === action.createTempIndex) this.#isCreateIndex = true;
-    if (createActions.has(code)) return this.#declareCreate(code, name);
+    if (createActions.has(code)) {
+      this.#declareCreate(code, name);
+      return;
+    }
     if (code === action.dropView || code === action.dropTempView) this.#droppedView = name;
     const before = this.found.length;
     if (dropActions.has(code)) this.#judge("DROP", name);

@@ -144,7 +144,7 @@ export class SqlText {
     mediator.finishStatement(sqlite.sqlite3_stmt_status(stmt, statementVmSteps, 0));
     sqlite.sqlite3_reset(stmt);
     if (error !== null) this.#noteExhaustion(error.code);
-    if (this.#judged && this.#began && !connection.inTransaction) this.#noteRollback();
+    if (this.#judged && this.#began && !connection.inTransaction) this.#noteRollback(error);
     if (mediator.found.length > 0) return this.#denied();
     if (mediator.stopped !== null)
       return this.#failed(`stopped: more than ${this.#parts.limits[mediator.stopped]} ${mediator.stopped}`);
@@ -172,10 +172,13 @@ export class SqlText {
     if (code === resultCode.noMemory || code === resultCode.full) mediator.exceed("memoryBytes");
   }
 
-  /** A conflict clause or trigger rolled back the kernel's own transaction, and with it the whole text. */
-  #noteRollback(): void {
+  /**
+   * The kernel's own transaction is gone, and with it the whole text: by a conflict clause or RAISE, which is a violation,
+   * or because the engine gave up on a statement that was stopped, which is not.
+   */
+  #noteRollback(error: SqlError | null): void {
     this.#began = false;
-    this.#parts.mediator.declareRollback();
+    if (error === null || error.code === resultCode.constraint) this.#parts.mediator.declareRollback();
   }
 
   #uncompiled(error: SqlError, sql: string, index: number): Answer {

@@ -19,6 +19,8 @@ export interface SqlTrust {
 export interface SqlTwin extends Disposable {
   /** Makes the world this file. */
   load(file: Uint8Array): void;
+  /** A copy of its file as it is now. */
+  snapshot(): Uint8Array;
   /** Trusted SQL, any number of statements. */
   exec(sql: string): void;
   /** Rows of the last statement that returned any. Stops, with an error, after a bounded number of steps. */

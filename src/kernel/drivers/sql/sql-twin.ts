@@ -10,6 +10,8 @@ const twinSeed = 1;
 /** A world of the oracle's own: no policy, no session, no observer but a bound on its steps. */
 export function createTwin(engine: SqlEngine, file: Uint8Array): SqlTwin {
   const connection = new SqlConnection(engine, file);
+  // Without it, a row that REPLACE deletes fires no trigger, and the oracle's own would miss it.
+  connection.run("PRAGMA recursive_triggers = ON");
   const bounded = <T>(run: () => T): T => {
     engine.observer = new StepBound();
     try {
@@ -23,6 +25,7 @@ export function createTwin(engine: SqlEngine, file: Uint8Array): SqlTwin {
       if (connection.inTransaction) connection.run("ROLLBACK");
       connection.load(other);
     },
+    snapshot: () => connection.file.slice(),
     exec: (sql) => void bounded(() => connection.run(sql)),
     query: (sql) => bounded(() => connection.run(sql)),
     enforce: (on) => {
