@@ -5,6 +5,7 @@ import type { EpisodeKey } from "../core/episode.ts";
 import { InputError } from "../core/errors.ts";
 import type { Syscall, SyscallResult } from "../core/syscall.ts";
 import type { KernelSession } from "../kernel/kernel-session.ts";
+import type { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configOptions } from "./config-options.ts";
 
@@ -26,28 +27,38 @@ async function runKernel(invocation: Invocation): Promise<CommandResult> {
   const [action, file] = invocation.positionals;
   if (action !== "run") throw new InputError(`faraday kernel has no action ${JSON.stringify(action)}; it has run`);
   const { config, environment } = await loadConfig({ file, sets: invocation.values("set") });
-  const { KernelSpace } = await import("../kernel/kernel-space.ts");
-  using space = new KernelSpace(config.kernel);
+  const kernelSpace = await import("../kernel/kernel-space.ts");
+  using space = new kernelSpace.KernelSpace(config.kernel);
   await space.boot(await driverDefaults(environment, config.baseDir));
-  let session: KernelSession | undefined;
-  let count = 0;
-  const open = () => space.open({ episode: episodeKey(count) });
   const { stdin, stdout } = invocation.terminal;
-  for await (const line of createInterface({ input: stdin })) {
-    if (line.trim() === "") continue;
-    if (invocation.signal.aborted) break;
-    if (invocation.flag("fresh")) session?.close();
-    if (session === undefined || invocation.flag("fresh")) session = open();
-    const { id, syscall } = parseLine(line);
-    const answer = { id, ...(await session.execute(syscall)) };
+  const lines = createInterface({ input: stdin, signal: invocation.signal });
+  let count = 0;
+  for await (const answer of answers(lines, { space, fresh: invocation.flag("fresh") })) {
     stdout.write(`${invocation.json ? (count === 0 ? "[" : ",") : ""}${toJson(answer)}\n`);
     count++;
+  }
+  if (invocation.json) stdout.write(count === 0 ? "[]\n" : "]\n");
+  return { json: undefined, text: "" };
+}
+
+type Answer = SyscallResult & { readonly id: unknown };
+
+async function* answers(
+  lines: AsyncIterable<string>,
+  { space, fresh }: { readonly space: KernelSpace; readonly fresh: boolean },
+): AsyncGenerator<Answer> {
+  let session: KernelSession | undefined;
+  let sessions = 0;
+  for await (const line of lines) {
+    if (line.trim() === "") continue;
+    if (fresh) session?.close();
+    if (session === undefined || fresh) session = space.open({ episode: episodeKey(sessions++) });
+    const { id, syscall } = parseLine(line);
+    yield { id, ...(await session.execute(syscall)) };
     // Nobody keeps the record of a bare kernel; unsealed, it would grow with every line.
     space.recorder.seal();
   }
   session?.close();
-  if (invocation.json) stdout.write(count === 0 ? "[]\n" : "]\n");
-  return { json: undefined, text: "" };
 }
 
 async function driverDefaults({ definition, options }: ChosenEnvironment, baseDir: string) {
@@ -79,7 +90,7 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
 }
 
 /** What JSON lacks is tagged as it is in audit records. */
-function toJson(answer: SyscallResult & { readonly id: unknown }): string {
+function toJson(answer: Answer): string {
   return JSON.stringify(answer, (_, value: unknown) => {
     if (typeof value === "bigint") return { $bigint: String(value) };
     if (typeof value === "number" && !Number.isFinite(value)) return { $number: String(value) };

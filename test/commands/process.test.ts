@@ -45,3 +45,27 @@ it("a reader that goes away ends the command quietly", async () => {
   const code = await new Promise((resolve) => child.once("close", resolve));
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
+
+describe("Ctrl-C", () => {
+  const signals = new URL("../../src/commands/signals.ts", import.meta.url).href;
+  const source = `
+    import { abortOnSignals } from ${JSON.stringify(signals)};
+    const { signal } = abortOnSignals((text) => console.log(text));
+    signal.addEventListener("abort", () => console.log(String(signal.reason.message)));
+    setInterval(() => {}, 1000);
+    console.log("ready");`;
+
+  it("aborts once, and ends the process at once the second time", async () => {
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const said: string[] = [];
+    for await (const chunk of child.stdout.setEncoding("utf8")) {
+      said.push(...String(chunk).trimEnd().split("\n"));
+      if (said.at(-1) === "ready" || said.at(-1) === "stopped by SIGINT") child.kill("SIGINT");
+    }
+    expect(said).toEqual(["ready", "finishing the batch in hand; press again to stop at once", "stopped by SIGINT"]);
+    const code = child.exitCode ?? (await new Promise((resolve) => child.once("exit", resolve)));
+    expect(code).toBe(130);
+  });
+});
