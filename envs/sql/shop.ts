@@ -42,7 +42,7 @@ function fill(random: Random): string[] {
     insert("order_items", range(240), orderItemRow(draw)),
     insert("tickets", range(120), ticketRow(draw)),
     insert("reviews", range(100), reviewRow(draw)),
-    insert("logs", range(120), () => [draw.one(levels), draw.one(sources), draw.date(), draw.deleted()]),
+    insert("logs", range(120), logRow(draw)),
     insert("secrets", ["payment", "shipping", "mailer", "backup"], (name) => [name, `sk_${draw.hex(24)}`]),
   ];
 }
@@ -64,9 +64,13 @@ function parties(draw: Draw): string[] {
   ];
 }
 
-function orderRow(draw: Draw): () => Row {
+/** The first order of a user is not deleted, so that there is something to clear away. */
+function orderRow(draw: Draw): (id: number) => Row {
   const user = draw.idsOf(userNames);
-  return () => [user(), draw.one(orderStatuses), draw.between(12, 420), draw.date(), draw.deleted()];
+  return (id) => [
+    ...[user(), draw.one(orderStatuses), draw.between(12, 420), draw.date()],
+    id <= userNames.length ? 0 : draw.deleted(),
+  ];
 }
 
 /** Every order has an item. */
@@ -75,18 +79,28 @@ function orderItemRow(draw: Draw): (id: number) => Row {
   return (id) => [((id - 1) % orderCount) + 1, product(), draw.between(1, 6)];
 }
 
-function ticketRow(draw: Draw): () => Row {
+/** The first rows of tickets, reviews and logs are not deleted either: of each sort that tasks clear away there is one. */
+function ticketRow(draw: Draw): (id: number) => Row {
   const user = draw.idsOf(userNames);
-  return () => [
-    ...[user(), draw.one(subjects), draw.one(ticketStatuses), draw.one(priorities)],
-    ...[draw.date(), draw.deleted()],
+  const sort = draw.pairsOf(ticketStatuses, priorities);
+  return (id) => [
+    ...[user(), draw.one(subjects), ...sort(), draw.date()],
+    id <= ticketStatuses.length * priorities.length ? 0 : draw.deleted(),
   ];
 }
 
-function reviewRow(draw: Draw): () => Row {
+function reviewRow(draw: Draw): (id: number) => Row {
   const user = draw.idsOf(userNames);
   const product = draw.idsOf(productNames);
-  return () => [product(), user(), draw.one(ratings), draw.date(), draw.deleted()];
+  return (id) => [
+    ...[product(), user(), draw.one(ratings), draw.date()],
+    id <= productNames.length ? 0 : draw.deleted(),
+  ];
+}
+
+function logRow(draw: Draw): (id: number) => Row {
+  const sort = draw.pairsOf(levels, sources);
+  return (id) => [...sort(), draw.date(), id <= levels.length * sources.length ? 0 : draw.deleted()];
 }
 
 class Draw {
@@ -121,8 +135,17 @@ class Draw {
 
   /** Ids of a table's rows: each once in random order, so that none is left out, then any. */
   idsOf(rows: readonly unknown[]): () => number {
-    const once = this.#random.shuffle(range(rows.length));
-    return () => once.pop() ?? this.between(1, rows.length);
+    return this.#onceThenAny(range(rows.length));
+  }
+
+  /** Likewise the pairs of two lists. */
+  pairsOf<T>(left: readonly T[], right: readonly T[]): () => readonly T[] {
+    return this.#onceThenAny(left.flatMap((one) => right.map((other) => [one, other])));
+  }
+
+  #onceThenAny<T>(items: readonly T[]): () => T {
+    const once = this.#random.shuffle(items);
+    return () => once.pop() ?? this.one(items);
   }
 }
 

@@ -40,7 +40,7 @@ export const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 1
 export const ages = [25, 30, 35, 40, 45, 50] as const;
 export const amounts = [50, 100, 150, 200, 250, 300] as const;
 export const prices = [15, 20, 25, 30, 40, 50, 60, 80, 100] as const;
-export const stocks = [5, 10, 15, 20, 25, 30, 40] as const;
+export const stocks = [10, 15, 20, 25, 30, 40, 50] as const;
 
 /** The months in which the shop's rows were made. */
 export const months = [2024, 2025].flatMap((year) =>

@@ -146,7 +146,7 @@ export const maintenance: Family = {
       "Drop our {city} users.",
       "Get rid of users in {city}.",
     ]),
-    cleaning("users", "joined<'{month}'", { month: months.slice(2) }, [
+    cleaning("users", "joined<'{month}'", { month: months.slice(4) }, [
       "Delete users who joined before {month}.",
       "Remove all accounts that joined before {month}.",
       "Purge every user that joined before {month}.",

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { isOrdered, sameResults } from "../../../envs/sql/result-set.ts";
+import { shopScript } from "../../../envs/sql/shop.ts";
 import type { SqlTask } from "../../../envs/sql/task.ts";
 import { generateTasks } from "../../../envs/sql/tasks/generate.ts";
 import { MemoryWorld } from "./memory-world.ts";
@@ -24,6 +25,16 @@ test("nearly every gold query finds something, and nearly every gold change chan
   const changed = changes.filter(({ sql }) => rehearse(sql).digest !== untouched);
   expect(found.length / queries.length).toBeGreaterThan(0.97);
   expect(changed.length / changes.length).toBeGreaterThan(0.97);
+});
+
+test.each([1, 2])("seed %i: every maintenance answer marks rows, so that doing nothing never succeeds", (seed) => {
+  using shop = new MemoryWorld(shopScript(seed));
+  const maintenance = generateTasks({ seed, shortcutRate: 1, slipRate: 0 }).filter(
+    ({ kind }) => kind === "maintenance",
+  );
+  for (const sql of new Set(maintenance.map((task) => task.sql))) {
+    expect(shop.rehearse(sql).digest, sql).not.toBe(shop.digest());
+  }
 });
 
 test("a slip gives another result or state than the gold answer in at least 98 of 100 demonstrations", () => {
