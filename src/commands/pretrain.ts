@@ -25,7 +25,6 @@ async function runPretrain(invocation: Invocation): Promise<CommandResult> {
   const report = await start({
     config,
     ...(out === undefined ? {} : { out }),
-    verbose: invocation.verbose,
     signal: invocation.signal,
     events: progress.show,
   });

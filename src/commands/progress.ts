@@ -31,6 +31,15 @@ export function watchProgress(output: Output, now: () => number = performance.no
         line.update(iterationText(event, secondsLeft), event.iteration === event.iterations);
         return;
       }
+      case "epoch-end": {
+        const secondsLeft = left(
+          { iteration: event.epoch, iterations: event.epochs },
+          (now() - state.startedAt) / 1000,
+          0,
+        );
+        line.update(epochText(event, secondsLeft), event.epoch === event.epochs);
+        return;
+      }
       case "worker-exit":
         line.say(`worker ${event.worker} has ended: ${event.reason}`);
         return;
@@ -107,6 +116,16 @@ function iterationText(event: RunEvent & { readonly type: "iteration-end" }, sec
     `iteration ${event.iteration}/${event.iterations}`,
     ...(accuracy === undefined || violationRate === undefined ? [] : [rates(accuracy, violationRate)]),
     ...(episodesPerSecond === undefined ? [] : [`${Math.round(episodesPerSecond)} episodes/s`]),
+    `${duration(secondsLeft)} left`,
+  ].join(", ");
+}
+
+function epochText(event: RunEvent & { readonly type: "epoch-end" }, secondsLeft: number): string {
+  const { loss, validationLoss } = event.metrics;
+  return [
+    `epoch ${event.epoch}/${event.epochs}`,
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(4)} a token`]),
+    ...(validationLoss === undefined ? [] : [`validation ${validationLoss.toFixed(4)}`]),
     `${duration(secondsLeft)} left`,
   ].join(", ");
 }
