@@ -40,12 +40,15 @@ export class PolicyReward {
   readonly kernel: KernelSpace | null;
   readonly options: RewardSettings;
   readonly baseReward: BaseReward;
+  /** Whether the base reward is a function of the user's, which cannot cross to another thread. */
+  readonly customBaseReward: boolean;
 
   /** @throws {InputError} on unknown or impossible options. */
   constructor(kernel: KernelSpace | null = null, options: RewardOptions & { readonly baseReward?: BaseReward } = {}) {
     const { baseReward, ...rest } = options;
     this.kernel = kernel;
     this.options = Object.freeze(parseOptions(rewardOptions, rest, "PolicyReward"));
+    this.customBaseReward = baseReward !== undefined;
     this.baseReward = baseReward ?? ((score) => score.reward);
   }
 
