@@ -66,7 +66,10 @@ function readTensor(entry: unknown, data: Uint8Array): Tensor | null {
   const [start, end] = offsets as [number, number];
   const size = shape.reduce((product, side) => product * side, 1);
   if (end > data.byteLength || end - start !== size * 4) return null;
-  return { shape, values: new Float32Array(data.slice(start, end).buffer) };
+  // A copy by set: a Buffer's own slice would share its memory, at any alignment.
+  const values = new Float32Array(size);
+  new Uint8Array(values.buffer).set(data.subarray(start, end));
+  return { shape, values };
 }
 
 function isSizes(value: unknown): value is number[] {

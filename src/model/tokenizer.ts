@@ -156,13 +156,15 @@ export class Tokenizer {
 
 /**
  * Learns merges from texts, the most frequent pair first; of equally frequent pairs the one that sorts first, so the same texts
- * give the same tokenizer. Characters seen once are tokens, so no training text has an unknown token.
- * @param vocabularySizeMax Most tokens, special ones included; fewer when every word is a token already.
+ * give the same tokenizer. Every character that was seen is a token at the start of a word and within one, so words of known characters have no
+ * unknown token.
+ * @param vocabularySizeMax Most tokens, special ones included: fewer when every word is a token already, more when the characters alone
+ * are.
  */
 export function trainTokenizer(texts: Iterable<string>, vocabularySizeMax: number): Tokenizer {
   const words = countPieces(texts);
   const alphabet = new Set<string>();
-  for (const { symbols } of words) for (const symbol of symbols) alphabet.add(symbol);
+  for (const { symbols } of words) for (const symbol of symbols) addCharacter(alphabet, symbol);
   const vocabulary: string[] = [...specialTokens, ...[...alphabet].sort()];
   const merges: Pair[] = [];
   while (vocabulary.length < vocabularySizeMax) {
@@ -174,6 +176,12 @@ export function trainTokenizer(texts: Iterable<string>, vocabularySizeMax: numbe
     if (!vocabulary.includes(merged)) vocabulary.push(merged);
   }
   return new Tokenizer(vocabulary, merges);
+}
+
+function addCharacter(alphabet: Set<string>, symbol: string): void {
+  const character = symbol.length > subwordPrefix.length ? symbol.slice(subwordPrefix.length) : symbol;
+  alphabet.add(character);
+  if (new RegExp(word, "u").test(character)) alphabet.add(subwordPrefix + character);
 }
 
 function piecesOf(text: string): string[] {

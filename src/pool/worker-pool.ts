@@ -1,4 +1,4 @@
-import { Piscina } from "piscina";
+import { move, Piscina } from "piscina";
 import { FaradayError } from "../core/errors.ts";
 
 export interface PoolOptions {
@@ -46,5 +46,5 @@ export class WorkerPool<Task, Result> implements AsyncDisposable {
 /** Marks a worker's answer so that its buffers move to the main thread instead of being copied. */
 export function transferring<T extends object>(value: T, buffers: readonly ArrayBufferLike[]): T {
   const marked = { [Piscina.transferableSymbol]: [...buffers], [Piscina.valueSymbol]: value };
-  return marked as unknown as T;
+  return move(marked as never) as unknown as T;
 }

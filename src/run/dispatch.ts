@@ -2,7 +2,7 @@ import PQueue from "p-queue";
 import type { AuditSegment } from "../core/audit.ts";
 import type { EpisodeKey, EpisodeSummary } from "../core/episode.ts";
 import { unpackEpisodes } from "../core/episode-columns.ts";
-import { messageOf } from "../core/errors.ts";
+import { FaradayError, messageOf } from "../core/errors.ts";
 import { type Trajectory, trajectoryAt } from "../core/trajectory.ts";
 import type { BatchPlan } from "./plan.ts";
 import type { RolloutResult, RolloutTask } from "./rollout.ts";
@@ -45,7 +45,10 @@ export class Dispatcher {
     this.#waitingMax = 2 * options.workers;
   }
 
-  /** Resolves when every episode of the batch has reached its terminal state. */
+  /**
+   * Resolves when every episode of the batch has reached its terminal state.
+   * @throws {FaradayError} where none came back: nothing could be learned, or measured, from that.
+   */
   async batch(plan: BatchPlan): Promise<FinishedBatch> {
     const parts: Promise<{ episodes: RolledOut[]; audit: AuditSegment | null }>[] = [];
     for (const task of plan.tasks) {
@@ -53,6 +56,10 @@ export class Dispatcher {
       parts.push(this.#queue.add(() => this.#attempt(task, 1)));
     }
     const finished = await Promise.all(parts);
+    if (finished.every((part) => part.audit === null)) {
+      const error = finished[0]?.episodes[0]?.summary.error;
+      throw new FaradayError(`no episode of a batch came back from the workers: ${error?.message ?? "the batch is empty"}`);
+    }
     return {
       episodes: finished.flatMap((part) => part.episodes),
       audit: finished.flatMap((part) => (part.audit === null ? [] : [part.audit])).sort(bySequence),

@@ -61,7 +61,7 @@ export async function train({ config, out, verbose = false, signal, events }: Tr
     signal: signal ?? new AbortController().signal,
     emit,
   });
-  return finish(run, { directory, store, log, emit });
+  return await finish(run, { directory, store, log, emit });
 }
 
 async function finish(

@@ -1,0 +1,38 @@
+/** What a program that uses Faraday as a library imports. */
+
+export type { ConfigInput, ResolvedConfig } from "./config/config-schema.ts";
+export { loadConfig, resolveConfig } from "./config/load-config.ts";
+export type { Agent, AgentContext } from "./core/agent.ts";
+export type { AuditRecord, AuditSegment } from "./core/audit.ts";
+export {
+  type Driver,
+  defineEnv,
+  type Environment,
+  type EnvironmentDefinition,
+  type EnvironmentEpisode,
+  type EpisodeContext,
+  type Score,
+  type Split,
+  type Task,
+  type World,
+} from "./core/env.ts";
+export type { EpisodeKey, EpisodeRecord, EpisodeSummary, OracleFinding, StepRecord } from "./core/episode.ts";
+export { FaradayError, InputError } from "./core/errors.ts";
+export type { ResultSet, SqlResult, SqlValue, SqlWorld } from "./core/sql.ts";
+export type { Severity, Syscall, SyscallResult, Verdict, Violation } from "./core/syscall.ts";
+export type { FlightRecorder } from "./kernel/flight-recorder.ts";
+export type { KernelSession } from "./kernel/kernel-session.ts";
+export { KernelSpace, type KernelSpaceOptions, type KernelSpec } from "./kernel/kernel-space.ts";
+export { BudgetPolicy } from "./kernel/policies/budget-policy.ts";
+export { SQLPolicy } from "./kernel/policies/sql-policy.ts";
+export { type Measure, measureOf } from "./report/measure.ts";
+export type { RunReport } from "./report/run-report.ts";
+export { renderTable } from "./report/table.ts";
+export type { RunEvent } from "./run/events.ts";
+export { Trainer, type TrainerOptions } from "./run/trainer.ts";
+export { AgentOSRunner, type EpisodePlan, type RunnerOptions } from "./runner/agent-os-runner.ts";
+export type { GovernedEpisode } from "./runner/governed-episode.ts";
+export { PolicyReward, type RewardOptions } from "./runner/policy-reward.ts";
+export { FlightRecorderAdapter } from "./store/flight-recorder-adapter.ts";
+export type { LightningStore } from "./store/lightning-store.ts";
+export { openStore } from "./store/open.ts";

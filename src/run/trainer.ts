@@ -1,0 +1,97 @@
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ConfigInput, ResolvedConfig } from "../config/config-schema.ts";
+import { resolveConfig } from "../config/load-config.ts";
+import { InputError } from "../core/errors.ts";
+import { KernelSpace } from "../kernel/kernel-space.ts";
+import type { RunReport } from "../report/run-report.ts";
+import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
+import type { PolicyReward } from "../runner/policy-reward.ts";
+import type { RunEvent } from "./events.ts";
+import { train } from "./train.ts";
+
+export interface TrainerOptions {
+  /** What governs every worker; each makes its own kernel to this one's pattern. Default: the runner's. */
+  readonly kernel?: KernelSpace;
+  readonly runner?: AgentOSRunner;
+  readonly reward?: PolicyReward;
+  /** A shipped environment by name, a module of yours by URL, or the config's `env`. Default: `sql`. */
+  readonly env?: string | URL | ConfigInput["env"];
+  /** Folder of the base policy, or the config's `model`. Default: the shipped environment's. */
+  readonly model?: string | ConfigInput["model"];
+  readonly algorithm?: "GRPO" | "grpo";
+  /** The config's `train`: iterations, groupSize, seed, … */
+  readonly train?: Omit<NonNullable<ConfigInput["train"]>, "algorithm">;
+  readonly workers?: ConfigInput["workers"];
+  readonly store?: ConfigInput["store"];
+  /** Run directory. Default: `runs/<time>-seed<N>`. */
+  readonly out?: string;
+  /** Once aborted, the batch in hand is finished and the report says `cancelled`. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** The whole loop behind one call: roll out under the kernel, learn, store, measure before and after. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+
+  constructor(options: TrainerOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The configuration that this trainer stands for, checked; `faraday train` would do the same with it. */
+  async config(): Promise<ResolvedConfig> {
+    const { runner, reward, model, algorithm, workers, store } = this.#options;
+    const input: Record<string, unknown> = {
+      env: environmentOf(this.#options.env ?? "sql"),
+      kernel: this.#kernel().spec,
+      ...(runner === undefined ? {} : { runner: runner.options }),
+      ...(reward === undefined ? {} : { reward: reward.options }),
+      ...(model === undefined ? {} : { model: typeof model === "string" ? { checkpoint: model } : model }),
+      train: { ...this.#options.train, ...(algorithm === undefined ? {} : { algorithm }) },
+      ...(workers === undefined ? {} : { workers }),
+      ...(store === undefined ? {} : { store }),
+    };
+    const { config } = await resolveConfig(input, { name: "Trainer" });
+    return config;
+  }
+
+  /**
+   * Runs to the end, with everything on disk in the run directory.
+   * @throws {InputError} with everything that is wrong at once, before anything is written.
+   */
+  async train(): Promise<RunReport> {
+    const { out, signal, onEvent } = this.#options;
+    return train({
+      config: await this.config(),
+      ...(out === undefined ? {} : { out }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onEvent === undefined ? {} : { events: onEvent }),
+    });
+  }
+
+  #kernel(): KernelSpace {
+    const { kernel, runner, reward } = this.#options;
+    const chosen = kernel ?? runner?.kernel ?? reward?.kernel ?? new KernelSpace();
+    for (const [name, other] of [
+      ["runner", runner?.kernel],
+      ["reward", reward?.kernel],
+    ] as const) {
+      if (other && other !== chosen)
+        throw new InputError(`Trainer: ${name} must have the trainer's kernel, got another`);
+    }
+    if (reward?.customBaseReward === true) {
+      throw new InputError(
+        "Trainer: reward.baseReward is a function and cannot reach the workers; give the reward in the environment's score()",
+      );
+    }
+    return chosen;
+  }
+}
+
+function environmentOf(env: NonNullable<TrainerOptions["env"]>): ConfigInput["env"] {
+  if (env instanceof URL) return { module: fileURLToPath(env) };
+  if (typeof env !== "string") return env;
+  const isFile = /\.[cm]?[jt]s$/u.test(env);
+  return isFile ? { module: isAbsolute(env) ? env : resolve(env) } : { type: env };
+}

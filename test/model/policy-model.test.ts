@@ -1,0 +1,160 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../src/core/random.ts";
+import type { Trajectory } from "../../src/core/trajectory.ts";
+import { type Architecture, initialWeights, parameterCount, parameterSlots } from "../../src/model/architecture.ts";
+import { GradientEngine } from "../../src/model/gradient.ts";
+import { chooseToken, Sampler, type Speaker } from "../../src/model/sampler.ts";
+import { actId, doneId, endId } from "../../src/model/tokenizer.ts";
+
+const architecture: Architecture = {
+  layers: 2,
+  width: 16,
+  heads: 2,
+  vocabularySize: 23,
+  contextTokens: 24,
+  promptTokens: 8,
+};
+
+/** Larger than fresh ones, so that samples are not all alike. */
+function someWeights(seed = 1): Float32Array {
+  return initialWeights(architecture, seed).map((value) => value * 2);
+}
+
+function speaker(prompt: readonly number[], seed: number): Speaker & { readonly heard: number[][] } {
+  const heard: number[][] = [];
+  return {
+    prompt: [...prompt, actId],
+    seed,
+    heard,
+    act: (action, last) => {
+      heard.push([...action]);
+      return last ? null : [7, 8];
+    },
+  };
+}
+
+async function sample(
+  speakers: readonly Speaker[],
+  options: { rows?: number; temperature?: number } = {},
+): Promise<Trajectory[]> {
+  const sampler = await Sampler.create(architecture, { rows: options.rows ?? 4 });
+  sampler.setWeights(someWeights());
+  return sampler.sample(speakers, { temperature: options.temperature ?? 1 });
+}
+
+const prompts = [[9, 10, 11], [12], [13, 14, 15, 16, 17, 18, 19], [20, 21]];
+
+describe("Sampler", () => {
+  test("log-probabilities of sampled tokens equal those of a whole forward pass", async () => {
+    const trajectories = await sample(prompts.map((prompt, index) => speaker(prompt, index)));
+    const engine = await GradientEngine.create(architecture, { temperature: 1 });
+    engine.logProbabilities(someWeights(), trajectories).forEach((values, row) => {
+      const trajectory = trajectories[row] as Trajectory;
+      const sampled = trajectory.logProbabilities.filter((_, position) => trajectory.chosen[position] === 1);
+      expect(values.length).toBe(sampled.length);
+      values.forEach((value, index) => {
+        expect(value).toBeCloseTo(sampled[index] as number, 4);
+      });
+    });
+  });
+
+  test("what a row samples depends on its seed alone, not on its neighbours or its place", async () => {
+    const together = await sample(prompts.map((prompt, index) => speaker(prompt, index)));
+    const turned = await sample(prompts.map((prompt, index) => speaker(prompt, index)).reverse());
+    expect(turned.reverse()).toEqual(together);
+    expect(await sample([speaker(prompts[2] as number[], 2)])).toEqual([together[2]]);
+  });
+
+  test("an action ends at <end> or <done>, and what is heard is read before the next", async () => {
+    const speakers = Array.from({ length: 4 }, (_, seed) => speaker([9], seed));
+    const trajectories = await sample(speakers);
+    trajectories.forEach(({ tokens, chosen }, row) => {
+      expect(tokens.length).toBeLessThanOrEqual(architecture.contextTokens);
+      const actions: number[][] = [];
+      let action: number[] = [];
+      tokens.forEach((token, position) => {
+        if (chosen[position] !== 1) return;
+        if (token === endId || token === doneId) actions.push(action.splice(0));
+        else action.push(token);
+        if (token === endId)
+          expect([...tokens.slice(position + 1, position + 4)]).toEqual(
+            [7, 8, actId].slice(0, tokens.length - position - 1),
+          );
+      });
+      action = [];
+      expect(speakers[row]?.heard).toEqual(actions);
+    });
+  });
+
+  test("an asynchronous speaker gives the same episodes", async () => {
+    const later = prompts.map((prompt, index): Speaker => {
+      const own = speaker(prompt, index);
+      return { ...own, act: (action, last) => Promise.resolve(own.act(action, last)) };
+    });
+    expect(await sample(later)).toEqual(await sample(prompts.map((prompt, index) => speaker(prompt, index))));
+  });
+
+  test("tokens come as often as their probabilities say", () => {
+    const random = new Random(5);
+    const logits = Float32Array.of(0, Math.log(2), Math.log(5));
+    const counts = [0, 0, 0];
+    for (let draw = 0; draw < 8000; draw++) {
+      const { token, logProbability } = chooseToken(logits, 1, random);
+      counts[token] = (counts[token] as number) + 1;
+      expect(logProbability).toBeCloseTo(Math.log([1, 2, 5][token] as number) - Math.log(8), 6);
+    }
+    [1, 2, 5].forEach((weight, token) => {
+      expect((counts[token] as number) / 8000).toBeCloseTo(weight / 8, 1);
+    });
+    expect(chooseToken(logits, 0, random).token).toBe(2);
+  });
+});
+
+describe("GradientEngine", () => {
+  const trajectory: Trajectory = {
+    tokens: Int32Array.of(9, 10, actId, 5, 6, doneId),
+    chosen: Uint8Array.of(0, 0, 0, 1, 1, 1),
+    logProbabilities: new Float32Array(6),
+  };
+
+  test("the gradient agrees with finite differences of the loss", async () => {
+    const engine = await GradientEngine.create(architecture, { temperature: 0.8 });
+    const weights = someWeights();
+    const coefficients = [0.3, -1.2, 0.7];
+    const loss = (at: Float32Array) =>
+      (engine.logProbabilities(at, [trajectory])[0] as Float64Array).reduce(
+        (sum, value, index) => sum + value * (coefficients[index] as number),
+        0,
+      );
+    const gradient = engine.gradient(weights, [trajectory], (_, values, derivative) => {
+      derivative.set(coefficients.slice(0, values.length));
+    });
+    for (const { name, offset, size } of parameterSlots(architecture)) {
+      const index = offset + largestIn(gradient.subarray(offset, offset + size));
+      const step = 1e-3;
+      const [up, down] = [weights.slice(), weights.slice()];
+      up[index] = (up[index] as number) + step;
+      down[index] = (down[index] as number) - step;
+      const slope = (loss(up) - loss(down)) / (2 * step);
+      expect(Math.abs(slope - (gradient[index] as number)), `${name}: ${slope} and ${gradient[index]}`).toBeLessThan(
+        0.02 * Math.abs(slope) + 1e-2,
+      );
+    }
+  });
+
+  test("the gradient of many trajectories is the same however they are ordered", async () => {
+    const engine = await GradientEngine.create(architecture, { temperature: 1 });
+    const many = Array.from({ length: 40 }, (_, index) => ({
+      ...trajectory,
+      tokens: trajectory.tokens.with(0, 5 + (index % 9)),
+    }));
+    const derive = (_: number, __: Float64Array, derivative: Float64Array) => void derivative.fill(1);
+    const forward = engine.gradient(someWeights(), many, derive);
+    expect(forward.length).toBe(parameterCount(architecture));
+    expect(engine.gradient(someWeights(), many, derive)).toEqual(forward);
+  });
+});
+
+function largestIn(values: Float32Array): number {
+  return values.reduce((best, value, index) => (Math.abs(value) > Math.abs(values[best] as number) ? index : best), 0);
+}
