@@ -6,7 +6,7 @@ import { encodeSequences, loadParameters, type Parameters } from "./transformer.
 /** Sequences of one shard: gradients are always summed over shards of this many rows, so sums never depend on workers. */
 export const shardRows = 32;
 /** Sequence lengths are padded to a multiple of this: few shapes, few compilations. */
-const lengthStep = 16;
+const lengthStep = 32;
 
 /**
  * What the loss asks of one sequence: given the log-probability of every chosen token, in order, writes the loss's derivative by each.

@@ -51,49 +51,101 @@ export class Sampler {
   }
 
   /**
-   * Lets all speakers act until each has ended or filled its context.
+   * Lets all speakers act until each has ended or filled its context. The batch grows shorter as rows end, and its caches longer as they
+   * go on; both depend on the batch alone.
    * @param options.temperature Divides the logits; 0 takes the most probable token.
    */
   async sample(speakers: readonly Speaker[], options: { temperature: number }): Promise<Trajectory[]> {
     if (!this.#parameters) throw new Error("setWeights must come before sample");
     if (speakers.length > this.#rows) throw new RangeError(`expected 0..${this.#rows} rows, got ${speakers.length}`);
     const rows = speakers.map((speaker) => new Row(speaker, this.#architecture.contextTokens, options.temperature));
-    const { vocabularySize } = this.#architecture;
-    let { logits, caches } = this.#prefill(tree.ref(this.#parameters), this.#prompts(rows), this.#lastOf(rows));
+    const { vocabularySize, promptTokens } = this.#architecture;
+    let batch: readonly Row[] = rows;
+    let size = this.#rows;
+    let slots = promptTokens;
+    const tokens = np.array(promptsOf(batch, size, promptTokens)).reshape([size, promptTokens]);
+    let { logits, caches } = this.#prefill(tree.ref(this.#parameters), tokens, positionsOf(batch, size));
     for (;;) {
       const values = logits.dataSync() as Float32Array;
       await Promise.all(
-        rows.map((row, index) => row.advance(values.subarray(index * vocabularySize, (index + 1) * vocabularySize))),
+        batch.map((row, index) => row.advance(values.subarray(index * vocabularySize, (index + 1) * vocabularySize))),
       );
-      if (rows.every((row) => row.ended)) break;
-      ({ logits, caches } = this.#decode(
-        tree.ref(this.#parameters),
-        this.#column((index) => rows[index]?.input ?? 0),
-        this.#lastOf(rows),
-        caches,
-      ));
+      const active = batch.filter((row) => !row.ended);
+      if (active.length === 0) break;
+      if (size > shortRows && active.length <= shortRows) {
+        caches = pickRows(caches, batch, active);
+        [batch, size] = [active, shortRows];
+      }
+      const needed = this.#slotsFor(active);
+      if (needed > slots) caches = widen(caches, needed - slots);
+      slots = Math.max(slots, needed);
+      const inputs = np.array(column(batch, size, (row) => row.input));
+      ({ logits, caches } = this.#decode(tree.ref(this.#parameters), inputs, positionsOf(batch, size), caches));
     }
     tree.dispose(caches);
     return rows.map((row) => row.trajectory());
   }
 
-  #prompts(rows: readonly Row[]): np.Array {
-    const { promptTokens } = this.#architecture;
-    const tokens = new Int32Array(this.#rows * promptTokens);
-    rows.forEach((row, index) => {
-      tokens.set(row.speaker.prompt, index * promptTokens);
-    });
-    return np.array(tokens).reshape([this.#rows, promptTokens]);
+  /** Places that the caches must have: few different numbers, since each is compiled for. */
+  #slotsFor(rows: readonly Row[]): number {
+    const { promptTokens, contextTokens } = this.#architecture;
+    const longest = rows.reduce((position, row) => Math.max(position, row.position), 0) + 1;
+    const steps = Math.max(0, Math.ceil((longest - promptTokens) / slotStep));
+    return Math.min(contextTokens, promptTokens + steps * slotStep);
   }
+}
 
-  /** Position of each row's newest token that is to be read. */
-  #lastOf(rows: readonly Row[]): np.Array {
-    return this.#column((index) => rows[index]?.position ?? 0);
-  }
+/** A batch with no more active rows than this goes on as one of this size. */
+const shortRows = 8;
+/** Caches grow by this many places. */
+const slotStep = 24;
 
-  #column(valueAt: (index: number) => number): np.Array {
-    return np.array(Int32Array.from({ length: this.#rows }, (_, index) => valueAt(index)));
-  }
+function promptsOf(rows: readonly Row[], size: number, promptTokens: number): Int32Array<ArrayBuffer> {
+  const tokens = new Int32Array(size * promptTokens);
+  rows.forEach((row, index) => {
+    tokens.set(row.speaker.prompt, index * promptTokens);
+  });
+  return tokens;
+}
+
+/** Position of each row's newest token, the one that is read next. */
+function positionsOf(rows: readonly Row[], size: number): np.Array {
+  return np.array(column(rows, size, (row) => row.position));
+}
+
+function column(rows: readonly Row[], size: number, of: (row: Row) => number): Int32Array<ArrayBuffer> {
+  const values = new Int32Array(size);
+  rows.forEach((row, index) => {
+    values[index] = of(row);
+  });
+  return values;
+}
+
+/** The caches of some rows of a batch, in a batch of {@link shortRows}. */
+function pickRows(caches: LayerCache[], batch: readonly Row[], picked: readonly Row[]): LayerCache[] {
+  const indices = new Int32Array(shortRows);
+  picked.forEach((row, index) => {
+    indices[index] = batch.indexOf(row);
+  });
+  const places = np.array(indices);
+  const short = caches.map(({ keys, values }) => ({
+    keys: np.take(keys, places.ref, 0),
+    values: np.take(values, places.ref, 0),
+  }));
+  places.dispose();
+  return short;
+}
+
+/** The caches with empty places behind. */
+function widen(caches: LayerCache[], places: number): LayerCache[] {
+  const pad = (part: np.Array) =>
+    np.pad(part, [
+      [0, 0],
+      [0, 0],
+      [0, places],
+      [0, 0],
+    ]);
+  return caches.map(({ keys, values }) => ({ keys: pad(keys), values: pad(values) }));
 }
 
 /** A type rather than an interface: jax-js maps over its fields. */
@@ -107,24 +159,13 @@ type Decode = (parameters: Parameters, tokens: np.Array, positions: np.Array, ca
 
 /** Reads whole prompts [rows, promptTokens]; logits are those after each row's position `last` [rows]. */
 function prefill(architecture: Architecture, parameters: Parameters, tokens: np.Array, last: np.Array): Step {
-  const { contextTokens, promptTokens, width } = architecture;
+  const { promptTokens, width } = architecture;
   const rows = tokens.shape[0] as number;
   const embedding = parameters.embedding as np.Array;
   const { hidden, caches } = encodeSequences(architecture, { ...parameters, embedding: embedding.ref }, tokens);
   const isLast = np.equal(np.arange(promptTokens).reshape([1, promptTokens, 1]), last.reshape([rows, 1, 1]));
   const final = np.where(isLast, hidden, 0).sum(1).reshape([rows, width]);
-  const room = contextTokens - promptTokens;
-  const widen = (part: np.Array) =>
-    np.pad(part, [
-      [0, 0],
-      [0, 0],
-      [0, room],
-      [0, 0],
-    ]);
-  return {
-    logits: np.matmul(final, embedding.transpose()),
-    caches: caches.map(({ keys, values }) => ({ keys: widen(keys), values: widen(values) })),
-  };
+  return { logits: np.matmul(final, embedding.transpose()), caches };
 }
 
 /** One row of a batch: what it has read and written, and what it still has to read. */
