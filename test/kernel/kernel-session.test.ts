@@ -91,6 +91,16 @@ describe("sessions", () => {
     expect(rows).toEqual([[9007199254740991, 9007199254740993n, -1.5, "é€😀", new Uint8Array([0, 255]), null]]);
   });
 
+  it("answer as SQLite does where its functions are guarded", () => {
+    using session = kernel.open({ episode: episodeKey(1) });
+    const sql = `SELECT instr('héllo', 'l'), instr(x'0102', x'02'), instr(NULL, 'a'), replace('abc', 'b', 'xx'), replace('abc', '', 'x'),
+      typeof(replace(12, 1, 3)), trim('xxaxx', 'x'), ltrim('xa', 'x'), rtrim('ax', 'x'), trim(' a '), hex(unhex('61 62', ' ')),
+      quote(unhex('', '')), unhex('zz', ' '), json_array(json_patch('{"a":1}', '{"a":null,"b":2}'))`;
+    expect(rowsOf(session, sql)).toEqual([
+      [3, 2, null, "axxc", "abc", "text", "a", "a", "a", "a", "6162", "X''", null, '[{"b":2}]'],
+    ]);
+  });
+
   it("do not run what follows a NUL, as the engine does not", () => {
     using session = kernel.open({ episode: episodeKey(1) });
     expect(query(session, "SELECT 1\0; DELETE FROM orders")).toMatchObject({ outcome: "completed", violations: [] });

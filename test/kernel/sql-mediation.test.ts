@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { KernelSpace } from "../../src/kernel/kernel-space.ts";
+import { KernelSpace } from "../../src/kernel/kernel-space.ts";
 import { bootShop, bytesOf, episodeKey, query, supportGrants } from "./shop-kernel.ts";
 
 /** Harmful under the support agent's grants, and the rule that must be named first. */
@@ -80,6 +80,9 @@ const harmful: readonly (readonly [string, string])[] = [
   ],
   ["SELECT zeroblob(100000000)", "limit valueBytes"],
   ["SELECT printf('%100000000d', 1)", "limit valueBytes"],
+  ["SELECT instr(hex(zeroblob(499999)), hex(zeroblob(200000)) || '1')", "limit valueBytes"],
+  ["SELECT replace(hex(zeroblob(499999)), hex(zeroblob(200000)) || '1', '')", "limit valueBytes"],
+  ["SELECT trim(hex(zeroblob(499999)), hex(zeroblob(200000)))", "limit valueBytes"],
   [
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 900) SELECT hex(zeroblob(100000)) FROM n",
     "limit resultBytes",
@@ -256,6 +259,17 @@ describe("without table grants", () => {
     expect(query(session, "DELETE FROM users WHERE id = 1").violations[0]?.rule).toBe("limit rowsChanged");
     expect(query(session, "UPDATE orders SET status = 'x'").violations[0]?.rule).toBe("limit rowsChanged");
     expect(query(session, "UPDATE orders SET status = 'x' WHERE id < 3").outcome).toBe("completed");
+  });
+
+  it("names are compared beyond ASCII", async () => {
+    const script = 'CREATE TABLE "GEHEIMNISSE_Ü" (x); INSERT INTO "GEHEIMNISSE_Ü" VALUES (1)';
+    const foreign = new KernelSpace({
+      drivers: { sql: { script } },
+      policy: { type: "sql", tables: { "*": { select: true }, geheimnisse_ü: {} } },
+    });
+    await foreign.boot();
+    using session = foreign.open({ episode: episodeKey(1) });
+    expect(query(session, 'SELECT x FROM "geheimnisse_Ü"').violations[0]?.rule).toBe("read geheimnisse_ü");
   });
 
   it("a text that is too long is denied unread", async () => {

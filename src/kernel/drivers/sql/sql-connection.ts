@@ -14,6 +14,8 @@ import { SqlHeap } from "./sql-heap.ts";
 
 const databaseGrowthBytes = 64_000_000;
 const utf8 = 1;
+/** Deterministic, innocuous, and keeping subtypes such as JSON: so a schema may go on using it. */
+const pureFunction = 0x800 | 0x200000 | 0x1000000;
 
 /** SQLite's own message for what failed, with its code. */
 export class SqlError extends Error {
@@ -219,8 +221,9 @@ export class SqlConnection implements Disposable {
     this.limit(limitId.likePatternLength, 1_000);
     this.limit(limitId.triggerDepth, 100);
     this.sqlite.sqlite3_progress_handler(this.db, progressSteps, callbacks.progress, 0);
-    this.#replaceFunction("random", 0, callbacks.random);
-    this.#replaceFunction("randomblob", 1, callbacks.randomBlob);
+    this.#replaceFunction({ name: "random", args: 0, callback: callbacks.random }, utf8);
+    this.#replaceFunction({ name: "randomblob", args: 1, callback: callbacks.randomBlob }, utf8);
+    for (const guarded of this.#engine.guarded) this.#replaceFunction(guarded, utf8 | pureFunction);
     const pages = this.run("PRAGMA page_count").rows[0]?.[0] as number;
     const pageBytes = this.run("PRAGMA page_size").rows[0]?.[0] as number;
     const growth = Math.ceil(databaseGrowthBytes / pageBytes);
@@ -229,10 +232,23 @@ export class SqlConnection implements Disposable {
     );
   }
 
-  #replaceFunction(name: string, args: number, callback: Pointer): void {
-    const placed = this.place(name);
-    const code = this.sqlite.sqlite3_create_function_v2(this.db, placed.at, args, utf8, 0, callback, 0, 0, 0);
-    this.sqlite.free(placed.at);
+  #replaceFunction(
+    replaced: { readonly name: string; readonly args: number; readonly callback: Pointer },
+    flags: number,
+  ): void {
+    const { at } = this.place(replaced.name);
+    const code = this.sqlite.sqlite3_create_function_v2(
+      this.db,
+      at,
+      replaced.args,
+      flags,
+      0,
+      replaced.callback,
+      0,
+      0,
+      0,
+    );
+    this.sqlite.free(at);
     this.check(code);
   }
 

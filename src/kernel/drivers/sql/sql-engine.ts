@@ -1,5 +1,8 @@
 import sqlite3InitModule from "@sqlite.org/sqlite-wasm";
 import { FaradayError } from "../../../core/errors.ts";
+import { limitId, openFlags, resultCode } from "./sql-codes.ts";
+import { guard, guardedFunctions } from "./sql-guarded-functions.ts";
+import { SqlHeap } from "./sql-heap.ts";
 
 /** A pointer into the memory of the WebAssembly module. */
 export type Pointer = number;
@@ -52,9 +55,26 @@ export interface SqlExports {
   sqlite3_result_int64(context: Pointer, value: bigint): void;
   sqlite3_result_blob(context: Pointer, at: Pointer, bytes: number, destructor: number): void;
   sqlite3_result_error_toobig(context: Pointer): void;
+  sqlite3_result_error_code(context: Pointer, code: number): void;
+  sqlite3_result_double(context: Pointer, value: number): void;
+  sqlite3_result_text(context: Pointer, at: Pointer, bytes: number, destructor: number): void;
+  sqlite3_result_null(context: Pointer): void;
+  sqlite3_result_subtype(context: Pointer, subtype: number): void;
   sqlite3_value_int(value: Pointer): number;
+  sqlite3_value_bytes(value: Pointer): number;
+  sqlite3_value_type(value: Pointer): number;
+  sqlite3_value_int64(value: Pointer): bigint;
+  sqlite3_value_double(value: Pointer): number;
+  sqlite3_value_text(value: Pointer): Pointer;
+  sqlite3_value_blob(value: Pointer): Pointer;
+  sqlite3_bind_int64(stmt: Pointer, index: number, value: bigint): number;
+  sqlite3_bind_double(stmt: Pointer, index: number, value: number): number;
+  sqlite3_bind_text(stmt: Pointer, index: number, at: Pointer, bytes: number, destructor: number): number;
+  sqlite3_bind_zeroblob(stmt: Pointer, index: number, bytes: number): number;
+  sqlite3_bind_blob(stmt: Pointer, index: number, at: Pointer, bytes: number, destructor: number): number;
+  sqlite3_clear_bindings(stmt: Pointer): number;
   sqlite3_status64(op: number, current: Pointer, highest: Pointer, reset: number): number;
-  sqlite3_db_config(db: Pointer, op: number, args: Pointer): number;
+  sqlite3_result_zeroblob(context: Pointer, bytes: number): void;
 }
 
 /** Who is told what the engine does while a text runs; nobody is while trusted code runs. */
@@ -87,9 +107,14 @@ export interface SqlEngine {
     readonly random: Pointer;
     readonly randomBlob: Pointer;
   };
+  /** Functions that take the place of SQLite's own on every connection. */
+  readonly guarded: readonly { readonly name: string; readonly args: number; readonly callback: Pointer }[];
   /** Set while a text runs, and only then: everything here is synchronous. */
   observer: SqlObserver | null;
 }
+
+/** The longest value anywhere in this thread. */
+const valueBytesMax = 100_000_000;
 
 let loading: Promise<SqlEngine> | undefined;
 
@@ -136,9 +161,36 @@ async function load(): Promise<SqlEngine> {
         answerRandomBlob(engine, context, values),
       ),
     },
+    guarded: [],
     observer: null,
   };
-  return engine;
+  const heap = new SqlHeap(engine);
+  const aside = openAside(engine, heap);
+  const guarded = guardedFunctions.map(({ name, args }) => {
+    const stmt = aside.prepare(`SELECT ${name}(${"?, ".repeat(args - 1)}?)`);
+    return { name, args, callback: wasm.installFunction("v(pip)", guard(exports, heap, { name, stmt })) };
+  });
+  return Object.assign(engine, { guarded });
+}
+
+/** A connection on which SQLite's own functions stay as they are. */
+function openAside(engine: SqlEngine, heap: SqlHeap): { prepare(sql: string): Pointer } {
+  const { exports } = engine;
+  const text = exports.malloc(256);
+  const out = exports.malloc(8);
+  const write = (content: string) => heap.bytes.set(new TextEncoder().encode(`${content}\0`), text);
+  write(":memory:");
+  exports.sqlite3_open_v2(text, out, openFlags.readWrite | openFlags.create | openFlags.memory, 0);
+  const db = heap.pointerAt(out);
+  exports.sqlite3_limit(db, limitId.length, valueBytesMax);
+  return {
+    prepare: (sql) => {
+      write(sql);
+      const code = exports.sqlite3_prepare_v3(db, text, -1, 0, out, out + 4);
+      if (code !== resultCode.ok) throw new FaradayError(`SQLite cannot compile ${sql}: code ${code}`);
+      return heap.pointerAt(out);
+    },
+  };
 }
 
 function checked(found: unknown): SqlExports {

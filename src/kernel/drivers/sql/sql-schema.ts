@@ -10,10 +10,9 @@ export interface SqlSchema {
 }
 
 export function readSchema(connection: SqlConnection): SqlSchema {
-  const rows = connection.run("SELECT lower(name), type FROM pragma_table_list").rows as readonly (readonly [
-    string,
-    string,
-  ])[];
+  const listed = connection.run("SELECT name, type FROM pragma_table_list").rows;
+  // Lower case as JavaScript has it, not SQLite, which knows only ASCII: rules compare the same way.
+  const rows = listed.map(([name, type]) => [String(name).toLowerCase(), String(type)] as const);
   const named = (type: string) => rows.filter((row) => row[1] === type).map((row) => row[0]);
   const tables = new Set(rows.map((row) => row[0]).filter((name) => !name.startsWith("sqlite_")));
   const virtuals = named("virtual");
