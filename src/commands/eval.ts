@@ -39,8 +39,6 @@ async function runEvaluate(invocation: Invocation): Promise<CommandResult> {
     split,
     kernel,
     ...(episodes === undefined ? {} : { episodes }),
-    verbose: invocation.verbose,
-    signal: invocation.signal,
     events: progress.show,
   });
   return { json: { split, kernel, ...measure }, text: sentence(measure) };

@@ -1,8 +1,11 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
+import { chooseEnvironment } from "../config/environment.ts";
 import type { Split } from "../core/env.ts";
-import { FaradayError } from "../core/errors.ts";
-import type { Measure } from "../report/measure.ts";
+import { type Measure, measureOf } from "../report/measure.ts";
 import type { RunEvent } from "./events.ts";
+import { Planner } from "./plan.ts";
+import { openPolicyModel } from "./policy-model.ts";
+import { RolloutPool } from "./rollout-pool.ts";
 
 export interface EvaluateOptions {
   /** `model.checkpoint` names the weights that are measured. */
@@ -12,12 +15,26 @@ export interface EvaluateOptions {
   readonly episodes?: number;
   /** Whether the kernel governs; without it, the oracle alone watches. */
   readonly kernel: boolean;
-  readonly verbose?: boolean;
-  readonly signal: AbortSignal;
-  readonly events: (event: RunEvent) => void;
+  readonly events?: (event: RunEvent) => void;
 }
 
-/** Measures a policy without training it; nothing is stored. */
-export async function evaluate(_options: EvaluateOptions): Promise<Measure> {
-  throw new FaradayError("eval is not there yet");
+/**
+ * Measures a policy without training it; nothing is stored. The same seed draws the same tasks and chances as a training run's own
+ * measurements.
+ */
+export async function evaluate({ config, split, episodes, kernel, events }: EvaluateOptions): Promise<Measure> {
+  const { definition, options } = await chooseEnvironment(config.env, config.baseDir);
+  const environment = await definition.load(options, { baseDir: config.baseDir });
+  const checkpoint = openPolicyModel(config, environment);
+  const plan = new Planner(environment.tasks, config.train).evaluation("eval", {
+    split,
+    episodes: episodes ?? config.train.evalEpisodes,
+    weights: 0,
+    governed: kernel,
+  });
+  await using pool = new RolloutPool(config, checkpoint, (reason) =>
+    events?.({ type: "worker-exit", worker: 0, reason }),
+  );
+  const batch = await pool.run(plan);
+  return measureOf(batch.episodes.map((episode) => episode.summary));
 }
