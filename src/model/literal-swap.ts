@@ -15,19 +15,17 @@ const literalPattern = /'(?:[^']|'')*'|(?<![\w.'])\d+(?:\.\d+)?(?![\w.'])/gu;
  * alone). A model trained on them learns to copy rather than to remember.
  */
 export class LiteralSwap {
+  /** Every occurrence, so that a literal is drawn as often as it is seen. */
   readonly #pools = new Map<string, string[]>();
   readonly #reserved: ReadonlySet<string>;
 
   /** @param reserved Prompts that must not arise, such as those of the test split. */
   constructor(demonstrations: readonly Demonstration[], reserved: ReadonlySet<string>) {
     this.#reserved = reserved;
-    const seen = new Set<string>();
     for (const { actions } of demonstrations) {
       for (const action of actions) {
         literalsOf(action).forEach((literal, place) => {
           const key = poolKey(action, place);
-          if (seen.has(`${key} ${literal}`)) return;
-          seen.add(`${key} ${literal}`);
           const pool = this.#pools.get(key);
           if (pool) pool.push(literal);
           else this.#pools.set(key, [literal]);
