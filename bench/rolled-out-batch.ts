@@ -1,0 +1,46 @@
+import { KernelSpace } from "../src/kernel/kernel-space.ts";
+import { Dispatcher, type FinishedBatch } from "../src/run/dispatch.ts";
+import { type BatchPlan, Planner } from "../src/run/plan.ts";
+import { shareWeights } from "../src/run/rollout.ts";
+import { RolloutHost } from "../src/run/rollout-host.ts";
+import type { ShippedAgent } from "./shipped-agent.ts";
+
+/** What a worker keeps, in this thread. */
+export function bootHost({ config, checkpoint }: ShippedAgent): Promise<RolloutHost> {
+  const { env, baseDir, kernel, runner, reward, train } = config;
+  return RolloutHost.boot({
+    env,
+    baseDir,
+    kernel: new KernelSpace(kernel).spec,
+    runner,
+    reward,
+    architecture: checkpoint.architecture,
+    tokenizer: JSON.parse(JSON.stringify(checkpoint.tokenizer)),
+    rows: train.groupsPerTask * train.groupSize,
+    weights: shareWeights(checkpoint.weights),
+    workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+  });
+}
+
+/** The first batch of a training run, cut to so many episodes. */
+export function firstBatch({ config, environment }: ShippedAgent, episodes: number): BatchPlan {
+  const groupsPerBatch = Math.ceil(episodes / config.train.groupSize);
+  return new Planner(environment.tasks, { ...config.train, groupsPerBatch }).training(1);
+}
+
+export async function rollOut(host: RolloutHost, plan: BatchPlan): Promise<FinishedBatch> {
+  let last: Promise<unknown> = Promise.resolve();
+  const dispatcher = new Dispatcher({
+    workers: 1,
+    // A worker runs one task at a time.
+    run: (task) => {
+      const result = last.then(() => host.run(task));
+      last = result;
+      return result;
+    },
+    onFailure: (message) => {
+      throw new Error(message);
+    },
+  });
+  return dispatcher.batch(plan);
+}
