@@ -1,0 +1,88 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  type ConfigInput,
+  KernelSpace,
+  openStore,
+  type RunEvent,
+  type RunReport,
+  Trainer,
+  type TrainerOptions,
+} from "../../src/index.ts";
+import { type Architecture, initialWeights } from "../../src/model/architecture.ts";
+import { saveCheckpoint } from "../../src/model/checkpoint.ts";
+import { trainTokenizer } from "../../src/model/tokenizer.ts";
+import type { StoredEpisode, StoredRun } from "../../src/store/lightning-store.ts";
+import type { faults } from "./chatter-env.ts";
+
+export const chatterModule = fileURLToPath(new URL("chatter-env.ts", import.meta.url));
+
+/** Batches of six groups of four episodes, cut into three tasks for the workers. */
+export const chatterTrain = { iterations: 2, groupsPerBatch: 6, groupSize: 4, groupsPerTask: 2, evalEpisodes: 6 };
+
+const tokenizer = trainTokenizer(["a b c"], 1);
+
+export const chatterArchitecture: Architecture = {
+  ...{ layers: 1, width: 8, heads: 2, vocabularySize: tokenizer.size, contextTokens: 40, promptTokens: 8 },
+};
+
+/** A new folder among the system's temporary ones. */
+export function freshFolder(): string {
+  return mkdtempSync(join(tmpdir(), "faraday-test-"));
+}
+
+/** The checkpoint of a policy model that was never trained. */
+export function chatterPolicy(): string {
+  const folder = join(freshFolder(), "policy");
+  const weights = initialWeights(chatterArchitecture, 1);
+  saveCheckpoint(folder, { architecture: chatterArchitecture, tokenizer, weights, provenance: {} });
+  return folder;
+}
+
+export interface ChatterOptions {
+  readonly fault?: (typeof faults)[number];
+  readonly train?: NonNullable<ConfigInput["train"]>;
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** A trainer on the chatter environment, with a budget of one syscall an episode, and its run directory. */
+export function chatterTrainer(options: ChatterOptions = {}): { readonly trainer: Trainer; readonly out: string } {
+  const { fault = "none", train, workers = 2, ...rest } = options;
+  const out = join(freshFolder(), "run");
+  const { algorithm: _, ...settings } = { ...chatterTrain, ...train };
+  const trainerOptions: TrainerOptions = {
+    kernel: new KernelSpace({ policies: [{ type: "budget", syscalls: 1 }] }),
+    env: { module: chatterModule, fault },
+    model: chatterPolicy(),
+    train: settings,
+    workers,
+    out,
+    ...rest,
+  };
+  return { trainer: new Trainer(trainerOptions), out };
+}
+
+/** What a run has left: its report, its place, and what its store holds. */
+export interface ChatterRun {
+  readonly report: RunReport;
+  readonly out: string;
+  readonly episodes: readonly StoredEpisode[];
+}
+
+export async function runChatter(options: ChatterOptions = {}): Promise<ChatterRun> {
+  const { trainer, out } = chatterTrainer(options);
+  const report = await trainer.train();
+  return { report, out, episodes: (await storedRun(out)).episodes };
+}
+
+/** The one run in the store of a run directory. */
+export async function storedRun(out: string): Promise<StoredRun & { readonly episodes: readonly StoredEpisode[] }> {
+  await using store = await openStore("sqlite:faraday.db", { baseDir: out, mustExist: true });
+  const [run] = await store.runs();
+  if (run === undefined) throw new Error(`the store in ${out} holds no run`);
+  return { ...run, episodes: await store.episodes(run.id) };
+}
