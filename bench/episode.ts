@@ -4,13 +4,16 @@ import { PolicyReward } from "../src/runner/policy-reward.ts";
 import { episodeKey, shippedAgent, shippedKernel } from "./shipped-agent.ts";
 import type { FillBench } from "./suite.ts";
 
-/** One episode of a scripted agent with two statements, from the first observation to the score. */
+/**
+ * One episode of a scripted agent that looks and then updates rightly, from the first observation to the score. Its texts are new in
+ * every episode; its task is the same, so that the gold answer is rehearsed already.
+ */
 export const episode: FillBench = async (bench, resources) => {
   const agent = await shippedAgent();
   const kernel = resources.use(await shippedKernel(agent));
-  const [task] = agent.environment.tasks;
-  if (task?.demo === undefined) throw new Error("the shipped environment's first task has no demonstration");
-  const script = scripted(["UPDATE orders SET status = 'paid' WHERE id = 5", ...task.demo]);
+  const task = agent.environment.tasks.find(({ id, demo }) => id.startsWith("updates-") && demo?.length === 1);
+  const update = task?.demo?.[0];
+  if (task === undefined || update === undefined) throw new Error("the shipped environment has no update to script");
   const runner = new AgentOSRunner(kernel, agent.config.runner);
   const reward = new PolicyReward(kernel, agent.config.reward);
   const kinds = {
@@ -18,12 +21,17 @@ export const episode: FillBench = async (bench, resources) => {
     governed: { governed: true },
     "governed, the oracle looking on": { governed: true, oracle: true },
   };
-  let index = 0;
+  let made = 0;
   for (const [name, kind] of Object.entries(kinds)) {
     const plan = { environment: agent.environment, task, reward, ...kind };
     const run = async () => {
-      const record = await runner.run(script, { ...plan, key: episodeKey(index++, task.id) });
-      if (record.outcome !== "completed" || record.stepCount !== 2) throw new Error(`${name}: ${record.outcome}`);
+      const index = made++;
+      const script = scripted(
+        ["SELECT COUNT(*) FROM users WHERE id > 0", update].map((sql) => `${sql} AND ${index} >= 0`),
+      );
+      const { success, stepCount } = await runner.run(script, { ...plan, key: episodeKey(index, task.id) });
+      if (!success || stepCount !== 2)
+        throw new Error(`${name}: the scripted episode did not succeed in two statements`);
     };
     bench.add(name, run, { async: true, afterEach: () => void kernel.recorder.seal() });
   }

@@ -9,7 +9,7 @@ const usage = `npm run bench -- [suite]... [--json]
 
 Suites, all of them where none is named: ${Object.keys(suites).join(", ")}
 `;
-const options = { rounds: 3, timeMs: 1000, runsMin: 3, warmup: true };
+const options = { rounds: 3, timeMs: 500, runsMin: 2, warmup: true };
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -37,6 +37,8 @@ export async function measureSuite(
   const amounts = await fill(bench, resources);
   const latencies = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
+    // Without this, a second run measures nothing and gives the results of the first.
+    bench.reset();
     for (const { name, result } of await bench.run()) {
       if (result.state !== "completed") throw new Error(`${suite}: ${name} ended as ${result.state}`);
       latencies.set(name, [...(latencies.get(name) ?? []), ...(result.latency.samples ?? [])]);

@@ -8,30 +8,37 @@ import type { FillBench } from "./suite.ts";
 
 const rows = 32;
 
-/**
- * Tokens that the shipped base policy samples in one thread: alone, and in episodes with the kernel, the environment and the oracle. The
- * same seeds every time, and so the same tokens.
- */
+/** Different tasks that whole episodes are rolled out on, before the first comes again. */
+const tasksMax = 100;
+
+/** Tokens that the shipped base policy samples in one thread: alone, and in episodes with the kernel, the environment and the oracle. */
 export const sampling: FillBench = async (bench) => {
   const agent = await shippedAgent();
   const { temperature } = agent.config.train;
-  const [task] = firstBatch(agent, rows).tasks;
-  if (task === undefined) throw new Error("a training batch has no tasks");
+  const { tasks } = firstBatch(agent, rows * tasksMax);
   const sampler = await Sampler.create(agent.checkpoint.architecture, { rows });
   sampler.setWeights(agent.checkpoint.weights);
   const host = await bootHost(agent);
-  const speakers = speakersOf(agent, task);
-  const alone = async () => sampler.sample(speakers, { temperature });
-  const episodes = async () => {
+  // Every run rolls out another task, as training does: gold answers and statements are not there already.
+  let made = 0;
+  const nextTask = () => tasks[made++ % tasks.length] as RolloutTask;
+  const perToken = async (sample: (task: RolloutTask) => Promise<readonly Trajectory[]>) => {
+    const task = nextTask();
+    const start = bench.now();
+    const trajectories = await sample(task);
+    const elapsed = bench.now() - start;
+    return { overriddenDuration: elapsed / sampledTokens(trajectories), overriddenIterationCost: elapsed };
+  };
+  const speakers = new Map(tasks.map((task) => [task, speakersOf(agent, task)]));
+  const alone = (task: RolloutTask) => sampler.sample(speakers.get(task) ?? [], { temperature });
+  const episodes = async (task: RolloutTask) => {
     const { trajectories } = await host.run(task);
     return task.keys.map((_, index) => trajectoryAt(trajectories, index));
   };
-  bench.add("sampler alone, one action a row", async () => void (await alone()), { async: true });
-  bench.add("whole governed episodes", async () => void (await episodes()), { async: true });
-  return {
-    "sampler alone, one action a row": { count: sampledTokens(await alone()), unit: "token" },
-    "whole governed episodes": { count: sampledTokens(await episodes()), unit: "token" },
-  };
+  bench.add("sampler alone, one action a row", () => perToken(alone), { async: true });
+  bench.add("whole governed episodes", () => perToken(episodes), { async: true });
+  const amount = { count: 1, unit: "token" };
+  return { "sampler alone, one action a row": amount, "whole governed episodes": amount };
 };
 
 /** The prompts of a task's episodes; each row ends with its first action. */
