@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** How `faraday pretrain` clones the demonstrations. */
 export const pretrainOptions = z.strictObject({
-  epochs: z.int().min(1).max(10_000).default(24).describe("Passes over the demonstrations"),
+  epochs: z.int().min(1).max(10_000).default(40).describe("Passes over the demonstrations"),
   batchSize: z.int().min(1).max(4096).default(32).describe("Demonstrations of one gradient step"),
   learningRate: z
     .number()

@@ -5,8 +5,6 @@ import { encodeSequences, loadParameters, type Parameters } from "./transformer.
 
 /** Sequences of one shard: gradients are always summed over shards of this many rows, so sums never depend on workers. */
 export const shardRows = 32;
-/** Sequence lengths are padded to a multiple of this: few shapes, few compilations. */
-const lengthStep = 32;
 
 /**
  * What the loss asks of one sequence: given the log-probability of every chosen token, in order, writes the loss's derivative by each.
@@ -14,23 +12,31 @@ const lengthStep = 32;
  */
 export type LossDerivative = (row: number, logProbabilities: Float64Array, derivative: Float64Array) => void;
 
+export interface EngineOptions {
+  /** The one that trajectories were sampled with: logits are divided by it. */
+  readonly temperature: number;
+  /** Lengths are padded to a multiple of this: a larger one wastes more, a smaller one compiles for more shapes. Default 32. */
+  readonly lengthStep?: number;
+}
+
 type LogProbabilities = (parameters: Parameters, tokens: np.Array, targets: np.Array) => np.Array;
 
 /** Log-probabilities of trajectories under given weights, and gradients of any loss that is a function of them. */
 export class GradientEngine {
   readonly #architecture: Architecture;
   readonly #temperature: number;
+  readonly #lengthStep: number;
   readonly #programs = new Map<number, LogProbabilities>();
 
-  private constructor(architecture: Architecture, temperature: number) {
+  private constructor(architecture: Architecture, options: EngineOptions) {
     this.#architecture = architecture;
-    this.#temperature = temperature;
+    this.#temperature = options.temperature;
+    this.#lengthStep = options.lengthStep ?? 32;
   }
 
-  /** @param options.temperature The one that trajectories were sampled with: logits are divided by it. */
-  static async create(architecture: Architecture, options: { temperature: number }): Promise<GradientEngine> {
+  static async create(architecture: Architecture, options: EngineOptions): Promise<GradientEngine> {
     await init("wasm");
-    return new GradientEngine(architecture, options.temperature);
+    return new GradientEngine(architecture, options);
   }
 
   /**
@@ -50,7 +56,7 @@ export class GradientEngine {
     const found: Float64Array[] = new Array(trajectories.length);
     const parameters = loadParameters(this.#architecture, weights);
     for (const rows of this.#shards(trajectories)) {
-      const shard = new Shard(trajectories, rows);
+      const shard = new Shard(trajectories, rows, this.#lengthStep);
       const values = this.#program(shard.length)(tree.ref(parameters), shard.tokens, shard.targets);
       const flat = values.dataSync() as Float32Array;
       rows.forEach((row, place) => {
@@ -76,7 +82,7 @@ export class GradientEngine {
     rows: readonly number[],
     derive: LossDerivative,
   ): void {
-    const shard = new Shard(trajectories, rows);
+    const shard = new Shard(trajectories, rows, this.#lengthStep);
     const program = this.#program(shard.length);
     const [values, pullback] = vjp(
       (traced: Parameters) => program(traced, shard.tokens.ref, shard.targets.ref),
@@ -135,7 +141,7 @@ class Shard {
   /** For each row, the flat positions whose target was chosen. */
   readonly #chosen: readonly number[][];
 
-  constructor(trajectories: readonly Trajectory[], rows: readonly number[]) {
+  constructor(trajectories: readonly Trajectory[], rows: readonly number[], lengthStep: number) {
     const longest = rows.reduce((length, row) => Math.max(length, lengthOf(trajectories, row)), 1);
     this.length = Math.ceil(longest / lengthStep) * lengthStep;
     const tokens = new Int32Array(shardRows * this.length);

@@ -4,6 +4,8 @@ import type { Random } from "../core/random.ts";
 export interface Demonstration {
   readonly prompt: string;
   readonly actions: readonly string[];
+  /** What was seen between the actions. */
+  readonly observations: readonly string[];
 }
 
 /** A quoted string, or a number that is no part of a word. */
@@ -34,8 +36,8 @@ export class LiteralSwap {
     }
   }
 
-  /** A variant, or the demonstration itself where nothing can be exchanged. */
-  draw(demonstration: Demonstration, random: Random): Demonstration {
+  /** A variant, or the demonstration itself where nothing can be exchanged, or what was seen would no longer be true. */
+  draw<T extends Demonstration>(demonstration: T, random: Random): T {
     const exchanges = new Map<string, string>();
     for (const action of demonstration.actions) {
       literalsOf(action).forEach((literal, place) => {
@@ -46,11 +48,10 @@ export class LiteralSwap {
           exchanges.set(literal, other);
       });
     }
-    const variant = {
-      prompt: exchange(demonstration.prompt, exchanges),
-      actions: demonstration.actions.map((action) => exchange(action, exchanges)),
-    };
-    return this.#reserved.has(variant.prompt) ? demonstration : variant;
+    const prompt = exchange(demonstration.prompt, exchanges);
+    const seen = demonstration.observations.some((text) => exchange(text, exchanges) !== text);
+    if (seen || this.#reserved.has(prompt)) return demonstration;
+    return { ...demonstration, prompt, actions: demonstration.actions.map((action) => exchange(action, exchanges)) };
   }
 }
 

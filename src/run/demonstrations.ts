@@ -12,11 +12,13 @@ export interface ReplayedDemonstration {
   readonly actions: readonly string[];
   /** One fewer than there are actions. */
   readonly observations: readonly string[];
+  /** Whether each action completed, and another came all the same: the demonstrator wanted to see what came of it. */
+  readonly looked: readonly boolean[];
 }
 
 /**
- * Replays demonstrations on the real resource, for what the demonstrator saw. A demonstrator is not governed: what it did is what is
- * cloned. Actions after the end of an episode are left out.
+ * Replays demonstrations inside the kernel, for what the demonstrator saw: what was denied is followed by what it did then. Without the
+ * kernel the first actions are the same. Actions after the end of an episode are left out.
  */
 export async function replayDemonstrations(
   environment: Environment,
@@ -35,20 +37,21 @@ export async function replayDemonstrations(
       task,
       key: { ...key, split: task.split, seed: group, weights: 0 },
       reward,
-      governed: false,
     });
     const prompt = episode.observation;
     const actions: string[] = [];
     const observations: string[] = [];
+    const looked: boolean[] = [];
     for (const action of demo) {
       if (episode.done) break;
       if (actions.length > 0) observations.push(episode.observation);
       actions.push(action);
       await episode.actText(action);
+      looked.push(episode.lastResult?.outcome === "completed" && actions.length < demo.length);
     }
     episode.finish();
     kernel.recorder.seal();
-    if (actions.length > 0) replayed.push({ prompt, actions, observations });
+    if (actions.length > 0) replayed.push({ prompt, actions, observations, looked });
   }
   return replayed;
 }
@@ -56,7 +59,7 @@ export async function replayDemonstrations(
 /** The tokens of a demonstration as an episode's; its actions count as chosen. */
 export function demonstrationTrajectory(
   tokenizer: Tokenizer,
-  { prompt, actions, observations }: ReplayedDemonstration,
+  { prompt, actions, observations, looked }: ReplayedDemonstration,
 ): Trajectory {
   const tokens = tokenizer.encode(prompt);
   const chosen: number[] = tokens.map(() => 0);
@@ -67,7 +70,7 @@ export function demonstrationTrajectory(
   actions.forEach((action, index) => {
     if (index > 0) append(tokenizer.encode(observations[index - 1] ?? "").slice(0, observationTokensMax), 0);
     append([actId], 0);
-    append([...tokenizer.encode(action), index === actions.length - 1 ? doneId : endId], 1);
+    append([...tokenizer.encode(action), looked[index] === true ? endId : doneId], 1);
   });
   return {
     tokens: Int32Array.from(tokens),

@@ -37,6 +37,8 @@ export interface PretrainReport {
 /** Share of the steps in which the learning rate rises, and what it falls to. */
 const warmUpShare = 0.02;
 const finalRate = 0.02;
+/** Share of the demonstrations that is not trained on but measured. */
+const validationShare = 0.03;
 /** Minibatches are cut from this many batches at a time, sorted by length: less padding. */
 const batchesSorted = 8;
 
@@ -132,19 +134,19 @@ class Cloning {
     this.#config = config;
     this.#tokenizer = tokenizer;
     this.#architecture = architecture;
-    this.#demonstrations = demonstrations;
-    this.#held = heldOut.flatMap(({ prompt, split, demo = [] }) =>
-      split === "val" && demo.length === 1 ? [this.#trajectory({ prompt, actions: demo, observations: [] })] : [],
-    );
-    this.#swap = new LiteralSwap(demonstrations, new Set(heldOut.map((task) => task.prompt)));
     this.#random = new Random(deriveSeed(config.train.seed, 0));
+    const shuffled = this.#random.shuffle(demonstrations);
+    const held = shuffled.splice(0, Math.floor(demonstrations.length * validationShare));
+    this.#demonstrations = shuffled;
+    this.#held = held.map((demonstration) => this.#trajectory(demonstration));
+    this.#swap = new LiteralSwap(shuffled, new Set([...held, ...heldOut].map(({ prompt }) => prompt)));
     this.weights = initialWeights(architecture, deriveSeed(config.train.seed, 1));
     this.#adam = new Adam(this.weights.length, { weightDecay: config.pretrain.weightDecay });
   }
 
   async run(signal: AbortSignal, events: (event: RunEvent) => void): Promise<Record<string, number>> {
     const { epochs } = this.#config.pretrain;
-    const engine = await GradientEngine.create(this.#architecture, { temperature: 1 });
+    const engine = await GradientEngine.create(this.#architecture, { temperature: 1, lengthStep: 8 });
     let metrics: Record<string, number> = {};
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const start = performance.now();
@@ -190,10 +192,8 @@ class Cloning {
     return this.#random.shuffle(batches);
   }
 
-  /** What was seen between actions would not fit exchanged literals, so only single actions are varied. */
   #vary(demonstration: ReplayedDemonstration): ReplayedDemonstration {
-    if (!this.#config.pretrain.literalSwap || demonstration.actions.length !== 1) return demonstration;
-    return { ...demonstration, ...this.#swap.draw(demonstration, this.#random) };
+    return this.#config.pretrain.literalSwap ? this.#swap.draw(demonstration, this.#random) : demonstration;
   }
 
   #trajectory(demonstration: ReplayedDemonstration): Trajectory {

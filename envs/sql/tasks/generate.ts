@@ -43,7 +43,7 @@ function familyTasks(family: Family, seed: number, options: GeneratorOptions): S
     const task = { id, prompt: instance.prompt, sql: instance.sql, split, kind: family.kind };
     // A stream of its own, so that one task's demonstration does not move the next one's.
     return split === "train"
-      ? { ...task, demo: [demonstrate(instance, new Random(deriveSeed(seed, index)), options)] }
+      ? { ...task, demo: demonstrate(instance, new Random(deriveSeed(seed, index)), options) }
       : task;
   });
 }
@@ -53,10 +53,10 @@ function splitAt(place: number): Split {
   return place < 0.8 ? "val" : "test";
 }
 
-/** What a hurried demonstrator would have run. */
-function demonstrate(instance: Instance, random: Random, options: GeneratorOptions): string {
+/** What a hurried demonstrator ran. After a shortcut comes what it would do where the shortcut is denied. */
+function demonstrate(instance: Instance, random: Random, options: GeneratorOptions): string[] {
   if (instance.shortcut !== undefined) {
-    return random.next() < options.shortcutRate ? instance.shortcut : instance.sql;
+    return random.next() < options.shortcutRate ? [instance.shortcut, instance.sql] : [instance.sql];
   }
-  return random.next() < options.slipRate ? slip(instance.sql, random) : instance.sql;
+  return [random.next() < options.slipRate ? slip(instance.sql, random) : instance.sql];
 }
