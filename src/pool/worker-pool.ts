@@ -1,5 +1,5 @@
 import { move, Piscina } from "piscina";
-import { FaradayError } from "../core/errors.ts";
+import { FaradayError, messageOf } from "../core/errors.ts";
 
 export interface PoolOptions {
   /** Worker entry; its default export takes a task. */
@@ -10,9 +10,18 @@ export interface PoolOptions {
   readonly setup: unknown;
 }
 
-/** A fixed number of worker threads. A worker that dies is replaced, and the task it held is rejected. */
+/**
+ * A fixed number of worker threads. A worker that dies is replaced, and the task it held is rejected. Where none lives and none can be
+ * started, the tasks that wait are rejected too: every task is settled.
+ */
 export class WorkerPool<Task, Result> implements AsyncDisposable {
   readonly #piscina: Piscina;
+  /** Threads that have started. piscina would give tasks to one that is still starting, and lose them with it. */
+  readonly #started = new Set<number>();
+  /** Aborted to reject the tasks that wait; those that come later wait on a new one. */
+  #waiting = new AbortController();
+  #lastError = "it ended while it started";
+  #closed = false;
 
   constructor({ file, workers, setup }: PoolOptions) {
     this.#piscina = new Piscina({
@@ -22,24 +31,41 @@ export class WorkerPool<Task, Result> implements AsyncDisposable {
       workerData: setup,
       // A worker that waits in Atomics.wait cannot run promises of its own between messages.
       atomics: "disabled",
+      loadBalancer: (_task, threads) =>
+        threads.find(({ id, currentUsage }) => currentUsage === 0 && this.#started.has(id)) ?? null,
     });
-    // An idle worker's death has no task to reject; the next task meets its replacement.
-    this.#piscina.on("error", () => {});
+    this.#piscina.on("workerCreate", ({ id }: { readonly id: number }) => this.#started.add(id));
+    // Told before the worker is taken out and perhaps replaced.
+    this.#piscina.on("workerDestroy", () => queueMicrotask(() => this.#rejectStranded()));
+    // A worker that dies without a task has none to reject.
+    this.#piscina.on("error", (error) => {
+      this.#lastError = messageOf(error);
+    });
   }
 
   /** @throws {FaradayError} with the worker's own message when the task threw or its worker died. */
   async run(task: Task): Promise<Result> {
+    const { signal } = this.#waiting;
     try {
-      return await this.#piscina.run(task);
+      if (this.#closed) throw new Error("the pool is closed");
+      return await this.#piscina.run(task, { signal });
     } catch (error) {
-      throw new FaradayError(`a worker failed: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      const reason = signal.aborted ? signal.reason : error;
+      throw new FaradayError(`a worker failed: ${messageOf(reason)}`, { cause: error });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     await this.#piscina.destroy();
+  }
+
+  /** piscina starts no replacement for a worker that failed while it started, and leaves what waits for one waiting. */
+  #rejectStranded(): void {
+    if (this.#closed || this.#piscina.threads.length > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = new AbortController();
+    waiting.abort(new Error(`no worker starts: ${this.#lastError}`));
   }
 }
 

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import { FaradayError, messageOf } from "../../src/core/errors.ts";
+import { WorkerPool } from "../../src/pool/worker-pool.ts";
+import type { Setup, WorkerTask } from "./worker.ts";
+
+function openPool(options: { workers: number } & Partial<Setup>) {
+  const { workers, bootsMax = 1000, boot = "throw", boots = new SharedArrayBuffer(4) } = options;
+  const setup: Setup = { boots, bootsMax, boot };
+  return new WorkerPool<WorkerTask, string>({ file: new URL("worker.ts", import.meta.url), workers, setup });
+}
+
+async function outcomes(pool: WorkerPool<WorkerTask, string>, tasks: readonly WorkerTask[]): Promise<string[]> {
+  return Promise.all(tasks.map((task) => pool.run(task).catch(messageOf)));
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe("a task that is lost with its worker is rejected, and the others are answered", () => {
+  test.each([
+    ["throw", /^a worker failed: thrown in the worker$/],
+    ["exit", /^a worker failed: worker exited with code: 3$/],
+    ["throw-later", /^a worker failed: thrown by a timer$/],
+  ] as const)("%s", async (fault, message) => {
+    await using pool = openPool({ workers: 2 });
+    const said = await outcomes(pool, ["answer", fault, "answer", fault, "answer", "answer", fault, "answer"]);
+    expect(said.filter((text) => text === "answer")).toHaveLength(5);
+    for (const index of [1, 3, 6]) expect(said[index]).toMatch(message);
+  });
+});
+
+test("a worker that dies between tasks is replaced", async () => {
+  await using pool = openPool({ workers: 1 });
+  for (let round = 0; round < 3; round++) {
+    await outcomes(pool, ["answer-and-exit"]);
+    await soon();
+    // The first may meet the dying worker; the second has a new one.
+    expect(await outcomes(pool, ["answer", "answer"])).toContain("answer");
+  }
+});
+
+describe("where no worker starts, every task is rejected instead of waiting", () => {
+  test.each(["throw", "exit"] as const)("none ever did: %s", async (boot) => {
+    await using pool = openPool({ workers: 2, bootsMax: 0, boot });
+    const said = await outcomes(pool, ["answer", "answer", "answer", "answer", "answer"]);
+    for (const text of said) expect(text).toMatch(/^a worker failed: /);
+    for (const text of await outcomes(pool, ["answer"])) expect(text).toMatch(/^a worker failed: /);
+  });
+
+  test.each(["throw", "exit"] as const)("no replacement does: %s", async (boot) => {
+    await using pool = openPool({ workers: 1, bootsMax: 1, boot });
+    const said = await outcomes(pool, ["exit", "answer", "answer"]);
+    for (const text of said) expect(text).toMatch(/^a worker failed: /);
+    for (const text of await outcomes(pool, ["answer", "answer"])) expect(text).toMatch(/^a worker failed: /);
+  });
+
+  test("those that live go on alone", async () => {
+    const boots = new SharedArrayBuffer(4);
+    await using pool = openPool({ workers: 2, bootsMax: 2, boots });
+    while (Atomics.load(new Int32Array(boots), 0) < 2) await soon();
+    const said = await outcomes(pool, ["exit", "answer", "answer", "answer", "answer"]);
+    expect(said.slice(1)).toEqual(["answer", "answer", "answer", "answer"]);
+    expect(await outcomes(pool, ["answer", "answer"])).toEqual(["answer", "answer"]);
+  });
+});
+
+test("a pool that was closed rejects tasks, those in hand included, and starts no worker", async () => {
+  const pool = openPool({ workers: 1 });
+  const inHand = outcomes(pool, ["throw-later", "answer", "answer"]);
+  await pool[Symbol.asyncDispose]();
+  for (const text of await inHand) expect(text).toMatch(/^a worker failed: /);
+  await expect(pool.run("answer")).rejects.toThrow(FaradayError);
+});

@@ -1,0 +1,29 @@
+import { workerData } from "node:worker_threads";
+
+/** Workers after the first `bootsMax` fail while they start, in the way that `boot` says. */
+export interface Setup {
+  readonly boots: SharedArrayBuffer;
+  readonly bootsMax: number;
+  readonly boot: "throw" | "exit";
+}
+
+const { boots, bootsMax, boot } = workerData as Setup;
+if (Atomics.add(new Int32Array(boots), 0, 1) >= bootsMax) {
+  if (boot === "exit") process.exit(4);
+  throw new Error("no more boots");
+}
+
+export type WorkerTask = "answer" | "throw" | "exit" | "throw-later" | "answer-and-exit";
+
+export default async function work(task: WorkerTask): Promise<string> {
+  if (task === "throw") throw new TypeError("thrown in the worker");
+  if (task === "exit") process.exit(3);
+  if (task === "throw-later") {
+    setImmediate(() => {
+      throw new Error("thrown by a timer");
+    });
+    await new Promise(() => {});
+  }
+  if (task === "answer-and-exit") setTimeout(() => process.exit(5), 1);
+  return "answer";
+}
