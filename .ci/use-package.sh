@@ -16,7 +16,7 @@ npx --no-install faraday report run
 
 # npm init makes a CommonJS package, where an ES module is named .mts.
 cp "$examples/quick-start.ts" quick-start.mts
-npx --no-install node quick-start.mts
+ITERATIONS=2 npx --no-install node quick-start.mts
 
 npx --no-install faraday init own --environment
 npx --no-install faraday pretrain own/faraday.yaml --out own/base-policy

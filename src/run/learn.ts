@@ -95,18 +95,19 @@ export class Learner {
     };
   }
 
+  /** Mean over the tokens of each episode, then over episodes (Shao et al. 2024, equation 3): long episodes weigh no more than short ones. */
   #gradient(
     samples: readonly Sample[],
     sums: { loss: number; clipped: number; klSum: number; tokens: number },
   ): Float32Array {
-    const tokens = samples.reduce((sum, sample) => sum + sample.oldLogProbabilities.length, 0);
-    sums.tokens += tokens;
+    sums.tokens += samples.reduce((sum, sample) => sum + sample.oldLogProbabilities.length, 0);
     const { clipRange } = this.#options;
     return this.#engine.gradient(
       this.weights,
       samples.map((sample) => sample.trajectory),
       (row, logProbabilities, derivative) => {
-        const options = { clipRange, weight: 1 / tokens, derivative };
+        const weight = 1 / (samples.length * logProbabilities.length);
+        const options = { clipRange, weight, derivative };
         const figures = clippedSurrogate(logProbabilities, samples[row] as Sample, options);
         sums.loss += figures.loss;
         sums.clipped += figures.clipped;
