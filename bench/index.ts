@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { describeMachine } from "../src/report/machine.ts";
 import { packageVersions } from "../src/run/package-versions.ts";
@@ -25,6 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const document: BenchDocument = {
     machine: describeMachine(),
+    load: loadavg()[0] ?? 0,
     versions: packageVersions(),
     rounds: options.rounds,
     tasks: await measure(line.names),

@@ -3,6 +3,8 @@ import type { MeasuredTask } from "./measure-suite.ts";
 
 export interface BenchDocument {
   readonly machine: Machine;
+  /** Mean number of running threads in the minute before: figures from a busy machine mean less. */
+  readonly load: number;
   /** Of this package and of those that it measures with or runs on, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
@@ -11,7 +13,7 @@ export interface BenchDocument {
 
 const header = ["suite", "task", "median", "p25–p75", "each", "runs"];
 
-export function renderBench({ machine, versions, tasks }: BenchDocument): string {
+export function renderBench({ machine, load, versions, tasks }: BenchDocument): string {
   const rows = tasks.map(({ suite, task, unit, runs, unitsPerSecond: { p25, median, p75 } }) => [
     ...[suite, task, `${rounded(median)} ${unit}s/s`, `${rounded(p25)}–${rounded(p75)}`],
     ...[duration(1 / median), String(runs)],
@@ -25,7 +27,7 @@ export function renderBench({ machine, versions, tasks }: BenchDocument): string
   const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
   const versionList = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.platform}, Node ${machine.node}`,
+    `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.platform}, Node ${machine.node}, load ${load.toFixed(2)} before`,
     versionList.join(", "),
     "",
     ...lines,
