@@ -18,6 +18,7 @@ export function bootHost({ config, checkpoint }: ShippedAgent): Promise<RolloutH
     tokenizer: JSON.parse(JSON.stringify(checkpoint.tokenizer)),
     rows: train.groupsPerTask * train.groupSize,
     weights: shareWeights(checkpoint.weights),
+    temperature: config.train.temperature,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
   });
 }
@@ -34,7 +35,7 @@ export async function rollOut(host: RolloutHost, plan: BatchPlan): Promise<Finis
     workers: 1,
     // A worker runs one task at a time.
     run: (task) => {
-      const result = last.then(() => host.run(task));
+      const result = last.then(() => host.run(task, 0));
       last = result;
       return result;
     },

@@ -32,7 +32,7 @@ export const sampling: FillBench = async (bench) => {
   const speakers = new Map(tasks.map((task) => [task, speakersOf(agent, task)]));
   const alone = (task: RolloutTask) => sampler.sample(speakers.get(task) ?? [], { temperature });
   const episodes = async (task: RolloutTask) => {
-    const { trajectories } = await host.run(task);
+    const { trajectories } = await host.run(task, 0);
     return task.keys.map((_, index) => trajectoryAt(trajectories, index));
   };
   bench.add("sampler alone, one action a row", () => perToken(alone), { async: true });

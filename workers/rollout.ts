@@ -1,14 +1,21 @@
 import { workerData } from "node:worker_threads";
 import { transferring } from "../src/pool/worker-pool.ts";
-import type { RolloutResult, RolloutSetup, RolloutTask } from "../src/run/rollout.ts";
+import type { RolloutResult, RolloutSetup, WorkerTask } from "../src/run/rollout.ts";
 import { RolloutHost } from "../src/run/rollout-host.ts";
+import type { SurrogateGradient } from "../src/run/surrogate.ts";
 
 let host: Promise<RolloutHost> | undefined;
 
-/** Runs one task; the first one boots the worker. */
-export default async function rollout(task: RolloutTask): Promise<RolloutResult> {
+/** Does one task; the first one boots the worker. */
+export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
   host ??= RolloutHost.boot(workerData as RolloutSetup);
-  const result = await (await host).run(task);
+  const booted = await host;
+  if (task.kind === "rollout") return movingColumns(await booted.run(task.rollout, task.revision));
+  const gradient = booted.gradient(task.shard, task.revision);
+  return transferring(gradient, [gradient.gradient.buffer]);
+}
+
+function movingColumns(result: RolloutResult): RolloutResult {
   const { trajectories, episodes, audit } = result;
   const columns = [trajectories.offsets, trajectories.tokens, trajectories.chosen, trajectories.logProbabilities];
   const numbers = [episodes.outcome, episodes.success, episodes.observed, episodes.stepCount];

@@ -3,9 +3,6 @@ import type { Trajectory } from "../core/trajectory.ts";
 import { type Architecture, parameterCount, parameterSlots } from "./architecture.ts";
 import { encodeSequences, loadParameters, type Parameters } from "./transformer.ts";
 
-/** Sequences of one shard: gradients are always summed over shards of this many rows, so sums never depend on workers. */
-export const shardRows = 32;
-
 /**
  * What the loss asks of one sequence: given the log-probability of every chosen token, in order, writes the loss's derivative by each.
  * @param row Index of the sequence in the call.
@@ -15,6 +12,8 @@ export type LossDerivative = (row: number, logProbabilities: Float64Array, deriv
 export interface EngineOptions {
   /** The one that trajectories were sampled with: logits are divided by it. */
   readonly temperature: number;
+  /** Sequences of one shard. A gradient is always summed over shards of this many rows, so no sum depends on who computes it. Default 16. */
+  readonly shardRows?: number;
   /** Lengths are padded to a multiple of this: a larger one wastes more, a smaller one compiles for more shapes. Default 32. */
   readonly lengthStep?: number;
 }
@@ -26,12 +25,14 @@ export class GradientEngine {
   readonly #architecture: Architecture;
   readonly #temperature: number;
   readonly #lengthStep: number;
+  readonly #shardRows: number;
   readonly #programs = new Map<number, LogProbabilities>();
 
   private constructor(architecture: Architecture, options: EngineOptions) {
     this.#architecture = architecture;
     this.#temperature = options.temperature;
     this.#lengthStep = options.lengthStep ?? 32;
+    this.#shardRows = options.shardRows ?? defaultShardRows;
   }
 
   static async create(architecture: Architecture, options: EngineOptions): Promise<GradientEngine> {
@@ -56,7 +57,7 @@ export class GradientEngine {
     const found: Float64Array[] = new Array(trajectories.length);
     const parameters = loadParameters(this.#architecture, weights);
     for (const rows of this.#shards(trajectories)) {
-      const shard = new Shard(trajectories, rows, this.#lengthStep);
+      const shard = new Shard(trajectories, rows, { shardRows: this.#shardRows, lengthStep: this.#lengthStep });
       const values = this.#program(shard.length)(tree.ref(parameters), shard.tokens, shard.targets);
       const flat = values.dataSync() as Float32Array;
       rows.forEach((row, place) => {
@@ -68,11 +69,7 @@ export class GradientEngine {
   }
 
   #shards(trajectories: readonly Trajectory[]): number[][] {
-    const order = trajectories.map((_, row) => row);
-    order.sort((a, b) => lengthOf(trajectories, b) - lengthOf(trajectories, a) || a - b);
-    return Array.from({ length: Math.ceil(order.length / shardRows) }, (_, shard) =>
-      order.slice(shard * shardRows, (shard + 1) * shardRows),
-    );
+    return cutIntoShards(trajectories, this.#shardRows);
   }
 
   #addShard(
@@ -82,7 +79,7 @@ export class GradientEngine {
     rows: readonly number[],
     derive: LossDerivative,
   ): void {
-    const shard = new Shard(trajectories, rows, this.#lengthStep);
+    const shard = new Shard(trajectories, rows, { shardRows: this.#shardRows, lengthStep: this.#lengthStep });
     const program = this.#program(shard.length);
     const [values, pullback] = vjp(
       (traced: Parameters) => program(traced, shard.tokens.ref, shard.targets.ref),
@@ -109,6 +106,18 @@ export class GradientEngine {
     }
     return program;
   }
+}
+
+/** Rows of every shard where nothing else is said. */
+export const defaultShardRows = 16;
+
+/** Indices of the trajectories, longest first, in shards of at most so many. */
+export function cutIntoShards(trajectories: readonly Trajectory[], shardRows: number): number[][] {
+  const order = trajectories.map((_, row) => row);
+  order.sort((a, b) => lengthOf(trajectories, b) - lengthOf(trajectories, a) || a - b);
+  return Array.from({ length: Math.ceil(order.length / shardRows) }, (_, shard) =>
+    order.slice(shard * shardRows, (shard + 1) * shardRows),
+  );
 }
 
 /** log softmax(logits / temperature) at the token that follows each position: [rows · length]. */
@@ -138,10 +147,16 @@ class Shard {
   readonly length: number;
   readonly tokens: np.Array;
   readonly targets: np.Array;
+  readonly #rows: number;
   /** For each row, the flat positions whose target was chosen. */
   readonly #chosen: readonly number[][];
 
-  constructor(trajectories: readonly Trajectory[], rows: readonly number[], lengthStep: number) {
+  constructor(
+    trajectories: readonly Trajectory[],
+    rows: readonly number[],
+    { shardRows, lengthStep }: { shardRows: number; lengthStep: number },
+  ) {
+    this.#rows = shardRows;
     const longest = rows.reduce((length, row) => Math.max(length, lengthOf(trajectories, row)), 1);
     this.length = Math.ceil(longest / lengthStep) * lengthStep;
     const tokens = new Int32Array(shardRows * this.length);
@@ -162,7 +177,7 @@ class Shard {
   }
 
   cotangent(values: Float32Array, rows: readonly number[], derive: LossDerivative): Float32Array<ArrayBuffer> {
-    const cotangent = new Float32Array(shardRows * this.length);
+    const cotangent = new Float32Array(this.#rows * this.length);
     rows.forEach((row, place) => {
       const logProbabilities = this.chosenValues(place, values);
       const derivative = new Float64Array(logProbabilities.length);

@@ -58,7 +58,9 @@ export class Dispatcher {
     const finished = await Promise.all(parts);
     if (finished.every((part) => part.audit === null)) {
       const error = finished[0]?.episodes[0]?.summary.error;
-      throw new FaradayError(`no episode of a batch came back from the workers: ${error?.message ?? "the batch is empty"}`);
+      throw new FaradayError(
+        `no episode of a batch came back from the workers: ${error?.message ?? "the batch is empty"}`,
+      );
     }
     return {
       episodes: finished.flatMap((part) => part.episodes),

@@ -2,18 +2,25 @@ import type { TrainOptions } from "../config/train-options.ts";
 import type { EpisodeSummary } from "../core/episode.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { type Severity, severityRank } from "../core/syscall.ts";
-import { chosenCount, type Trajectory } from "../core/trajectory.ts";
+import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
 import { advantagesOf } from "../grpo/advantages.ts";
-import { clippedSurrogate } from "../grpo/policy-loss.ts";
-import type { GradientEngine } from "../model/gradient.ts";
+import type { PolicyLossFigures } from "../grpo/policy-loss.ts";
+import { cutIntoShards, defaultShardRows } from "../model/gradient.ts";
 import { Adam, clipByNorm } from "../model/optimiser.ts";
 import type { FinishedBatch } from "./dispatch.ts";
+import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
 /** A trajectory and the advantage that its tokens share. */
 interface Sample {
   readonly trajectory: Trajectory;
-  readonly oldLogProbabilities: Float64Array;
   readonly advantage: number;
+}
+
+/** Whoever computes gradients: under the weights that were published last. */
+export interface GradientSource {
+  publish(weights: Float32Array): void;
+  /** In the order of the shards. */
+  gradients(shards: readonly SurrogateShard[]): Promise<readonly SurrogateGradient[]>;
 }
 
 export interface Update {
@@ -25,36 +32,33 @@ export interface Update {
 /** The policy that is trained: its weights, and how a batch changes them. */
 export class Learner {
   readonly weights: Float32Array;
-  readonly #engine: GradientEngine;
+  readonly #source: GradientSource;
   readonly #adam: Adam;
   readonly #options: TrainOptions;
   readonly #channels: "separate" | "scalar";
 
   constructor(options: {
     readonly weights: Float32Array;
-    readonly engine: GradientEngine;
+    readonly source: GradientSource;
     readonly train: TrainOptions;
     readonly channels: "separate" | "scalar";
   }) {
     this.weights = options.weights.slice();
-    this.#engine = options.engine;
+    this.#source = options.source;
     this.#adam = new Adam(this.weights.length);
     this.#options = options.train;
     this.#channels = options.channels;
   }
 
   /** One GRPO update (Shao et al. 2024): advantages within groups, then clipped steps over minibatches. */
-  update(batch: FinishedBatch, iteration: number): Update {
+  async update(batch: FinishedBatch, iteration: number): Promise<Update> {
     const advantages = this.#advantages(batch);
     const samples = batch.episodes.flatMap(({ trajectory }, index): Sample[] => {
       const advantage = advantages[index] as number;
       if (advantage === 0) return [];
-      const oldLogProbabilities = Float64Array.from(
-        trajectory.logProbabilities.filter((_, position) => trajectory.chosen[position] === 1),
-      );
-      return [{ trajectory, oldLogProbabilities, advantage }];
+      return [{ trajectory, advantage }];
     });
-    return { advantages, metrics: { ...this.#fit(samples, iteration), ...groupMetrics(batch, advantages) } };
+    return { advantages, metrics: { ...(await this.#fit(samples, iteration)), ...groupMetrics(batch, advantages) } };
   }
 
   #advantages({ episodes }: FinishedBatch): number[] {
@@ -73,17 +77,20 @@ export class Learner {
     return advantages;
   }
 
-  #fit(samples: readonly Sample[], iteration: number): Record<string, number> {
+  async #fit(samples: readonly Sample[], iteration: number): Promise<Record<string, number>> {
     const { updatesPerBatch, minibatchEpisodes, seed, gradientClip, learningRate } = this.#options;
     const sums = { loss: 0, clipped: 0, klSum: 0, tokens: 0, gradNorm: 0, steps: 0 };
     const random = new Random(deriveSeed(seed, iteration));
     for (let pass = 0; pass < updatesPerBatch; pass++) {
       const order = random.shuffle(samples);
       for (let start = 0; start < order.length; start += minibatchEpisodes) {
-        const gradient = this.#gradient(order.slice(start, start + minibatchEpisodes), sums);
+        const minibatch = order.slice(start, start + minibatchEpisodes);
+        const gradient = await this.#gradient(minibatch, sums);
+        sums.tokens += minibatch.reduce((sum, { trajectory }) => sum + chosenCount(trajectory), 0);
         sums.gradNorm += clipByNorm(gradient, gradientClip);
         sums.steps++;
         this.#adam.step(this.weights, gradient, learningRate);
+        this.#source.publish(this.weights);
       }
     }
     if (sums.steps === 0) return {};
@@ -95,25 +102,24 @@ export class Learner {
     };
   }
 
-  /** Mean over the tokens of each episode, then over episodes (Shao et al. 2024, equation 3): long episodes weigh no more than short ones. */
-  #gradient(
-    samples: readonly Sample[],
-    sums: { loss: number; clipped: number; klSum: number; tokens: number },
-  ): Float32Array {
-    sums.tokens += samples.reduce((sum, sample) => sum + sample.oldLogProbabilities.length, 0);
-    const { clipRange } = this.#options;
-    return this.#engine.gradient(
-      this.weights,
-      samples.map((sample) => sample.trajectory),
-      (row, logProbabilities, derivative) => {
-        const weight = 1 / (samples.length * logProbabilities.length);
-        const options = { clipRange, weight, derivative };
-        const figures = clippedSurrogate(logProbabilities, samples[row] as Sample, options);
-        sums.loss += figures.loss;
-        sums.clipped += figures.clipped;
-        sums.klSum += figures.klSum;
-      },
-    );
+  /** Shards are cut and added in an order that the samples alone decide, so that the sum does not depend on who computed them. */
+  async #gradient(samples: readonly Sample[], sums: PolicyLossFigures): Promise<Float32Array> {
+    const trajectories = samples.map((sample) => sample.trajectory);
+    const shards = cutIntoShards(trajectories, defaultShardRows).map((rows) => ({
+      trajectories: packTrajectories(rows.map((row) => trajectories[row] as Trajectory)),
+      advantages: Float64Array.from(rows, (row) => (samples[row] as Sample).advantage),
+      minibatchEpisodes: samples.length,
+      clipRange: this.#options.clipRange,
+    }));
+    const total = new Float32Array(this.weights.length);
+    for (const { gradient, figures } of await this.#source.gradients(shards)) {
+      for (let index = 0; index < total.length; index++)
+        total[index] = (total[index] as number) + (gradient[index] as number);
+      sums.loss += figures.loss;
+      sums.clipped += figures.clipped;
+      sums.klSum += figures.klSum;
+    }
+    return total;
   }
 }
 

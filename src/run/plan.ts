@@ -111,7 +111,6 @@ export class Planner {
     const { temperature } = this.#options;
     const tasks = Array.from({ length: Math.ceil(keys.length / rows) }, (_, part) => ({
       keys: keys.slice(part * rows, (part + 1) * rows),
-      weights,
       temperature,
       governed: plan.governed,
     }));

@@ -146,7 +146,11 @@ class Cloning {
 
   async run(signal: AbortSignal, events: (event: RunEvent) => void): Promise<Record<string, number>> {
     const { epochs } = this.#config.pretrain;
-    const engine = await GradientEngine.create(this.#architecture, { temperature: 1, lengthStep: 8 });
+    const engine = await GradientEngine.create(this.#architecture, {
+      temperature: 1,
+      lengthStep: 8,
+      shardRows: this.#config.pretrain.batchSize,
+    });
     let metrics: Record<string, number> = {};
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const start = performance.now();

@@ -1,15 +1,17 @@
-import { chooseEnvironment } from "../config/environment.ts";
 import type { Environment, Task } from "../core/env.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import { packEpisodes } from "../core/episode-columns.ts";
 import { packTrajectories } from "../core/trajectory.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
+import { GradientEngine } from "../model/gradient.ts";
 import { Sampler, type Speaker } from "../model/sampler.ts";
 import { actId, Tokenizer } from "../model/tokenizer.ts";
 import { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import { PolicyReward } from "../runner/policy-reward.ts";
+import { loadEnvironment } from "./load-environment.ts";
 import { type RolloutResult, type RolloutSetup, type RolloutTask, weightsAt } from "./rollout.ts";
+import { type SurrogateGradient, type SurrogateShard, surrogateGradient } from "./surrogate.ts";
 
 /** Most tokens of an observation after the first that the policy model reads. */
 export const observationTokensMax = 12;
@@ -24,11 +26,18 @@ export class RolloutHost {
   readonly #reward: PolicyReward;
   readonly #tokenizer: Tokenizer;
   readonly #sampler: Sampler;
-  #weights = -1;
+  readonly #gradients: GradientEngine;
+  #revision = -1;
 
   private constructor(
     setup: RolloutSetup,
-    parts: { worker: number; environment: Environment; kernel: KernelSpace; sampler: Sampler },
+    parts: {
+      worker: number;
+      environment: Environment;
+      kernel: KernelSpace;
+      sampler: Sampler;
+      gradients: GradientEngine;
+    },
   ) {
     this.#setup = setup;
     this.#worker = parts.worker;
@@ -38,21 +47,27 @@ export class RolloutHost {
     this.#reward = new PolicyReward(parts.kernel, setup.reward);
     this.#tokenizer = Tokenizer.fromJSON(setup.tokenizer, "the tokenizer");
     this.#sampler = parts.sampler;
+    this.#gradients = parts.gradients;
   }
 
   static async boot(setup: RolloutSetup): Promise<RolloutHost> {
     const worker = Atomics.add(new Int32Array(setup.workerCount), 0, 1) + 1;
-    const { definition, options } = await chooseEnvironment(setup.env, setup.baseDir);
-    const environment = await definition.load(options, { baseDir: setup.baseDir });
+    const environment = await loadEnvironment(setup);
     const kernel = new KernelSpace(setup.kernel);
     await kernel.boot({ worker, driverDefaults: environment.driverDefaults ?? {} });
     const sampler = await Sampler.create(setup.architecture, { rows: setup.rows });
-    return new RolloutHost(setup, { worker, environment, kernel, sampler });
+    const gradients = await GradientEngine.create(setup.architecture, { temperature: setup.temperature });
+    return new RolloutHost(setup, { worker, environment, kernel, sampler, gradients });
+  }
+
+  /** This shard's part of a gradient. */
+  gradient(shard: SurrogateShard, revision: number): SurrogateGradient {
+    return surrogateGradient(this.#gradients, weightsAt(this.#setup.weights, revision), shard);
   }
 
   /** Runs a task's episodes side by side. What breaks in one of them is in its record. */
-  async run(task: RolloutTask): Promise<RolloutResult> {
-    this.#useWeights(task.weights);
+  async run(task: RolloutTask, revision: number): Promise<RolloutResult> {
+    this.#useWeights(revision);
     const episodes = task.keys.map((key) => this.#begin(key, task.governed));
     const speakers = episodes.map((episode, index) => this.#speaker(episode, (task.keys[index] as EpisodeKey).seed));
     const trajectories = await this.#sampler.sample(speakers, { temperature: task.temperature });
@@ -65,10 +80,10 @@ export class RolloutHost {
     };
   }
 
-  #useWeights(version: number): void {
-    if (version === this.#weights) return;
-    this.#sampler.setWeights(weightsAt(this.#setup.weights, version));
-    this.#weights = version;
+  #useWeights(revision: number): void {
+    if (revision === this.#revision) return;
+    this.#sampler.setWeights(weightsAt(this.#setup.weights, revision));
+    this.#revision = revision;
   }
 
   #begin(key: EpisodeKey, governed: boolean): GovernedEpisode {

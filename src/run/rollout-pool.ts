@@ -5,6 +5,7 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { WorkerPool } from "../pool/worker-pool.ts";
 import { Dispatcher, type FinishedBatch } from "./dispatch.ts";
+import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
 import {
   type RolloutResult,
@@ -12,14 +13,18 @@ import {
   type RolloutTask,
   type SharedWeightsMemory,
   shareWeights,
+  type WorkerTask,
   weightsAt,
 } from "./rollout.ts";
+import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
-/** The workers of one run and the weights that they share with it. */
-export class RolloutPool implements AsyncDisposable {
-  readonly #pool: WorkerPool<RolloutTask, RolloutResult>;
+/** The workers of one run and the weights that they share with it: they roll out, and they differentiate. */
+export class RolloutPool implements GradientSource, AsyncDisposable {
+  readonly #pool: WorkerPool<WorkerTask, RolloutResult | SurrogateGradient>;
   readonly #dispatcher: Dispatcher;
   readonly #weights: SharedWeightsMemory;
+  /** Counts the weights that were published. */
+  #revision = 0;
 
   /** @param onFailure Told why a task failed in a worker, each time. */
   constructor(config: ResolvedConfig, checkpoint: Checkpoint, onFailure: (message: string) => void) {
@@ -30,16 +35,33 @@ export class RolloutPool implements AsyncDisposable {
       workers,
       setup: setupOf(config, checkpoint, this.#weights),
     });
-    this.#dispatcher = new Dispatcher({ run: (task) => this.#pool.run(task), workers, onFailure });
+    const run = (rollout: RolloutTask) => this.#ask<RolloutResult>({ kind: "rollout", rollout });
+    this.#dispatcher = new Dispatcher({ run, workers, onFailure });
   }
 
-  /** Makes a version of the weights known. Only the newest two are kept. */
-  publish(version: number, weights: Float32Array): void {
-    weightsAt(this.#weights, version).set(weights);
+  /** What is asked from here on is asked of these weights. Nothing that reads older ones than the last may still be under way. */
+  publish(weights: Float32Array): void {
+    this.#revision++;
+    weightsAt(this.#weights, this.#revision).set(weights);
+  }
+
+  gradients(shards: readonly SurrogateShard[]): Promise<SurrogateGradient[]> {
+    return Promise.all(
+      shards.map((shard) => {
+        const ask = () => this.#ask<SurrogateGradient>({ kind: "gradient", shard });
+        return ask().catch(ask);
+      }),
+    );
   }
 
   run(plan: BatchPlan): Promise<FinishedBatch> {
     return this.#dispatcher.batch(plan);
+  }
+
+  #ask<Answer extends RolloutResult | SurrogateGradient>(
+    task: { kind: "rollout"; rollout: RolloutTask } | { kind: "gradient"; shard: SurrogateShard },
+  ): Promise<Answer> {
+    return this.#pool.run({ ...task, revision: this.#revision }) as Promise<Answer>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,6 +84,7 @@ function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights: Shared
     tokenizer: JSON.parse(JSON.stringify(checkpoint.tokenizer)),
     rows: config.train.groupsPerTask * config.train.groupSize,
     weights,
+    temperature: config.train.temperature,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
   };
 }

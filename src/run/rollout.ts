@@ -7,6 +7,7 @@ import type { KernelSpec } from "../kernel/kernel-space.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { RunnerSettings } from "../runner/agent-os-runner.ts";
 import type { RewardSettings } from "../runner/policy-reward.ts";
+import type { SurrogateShard } from "./surrogate.ts";
 
 /** What every worker is made of: plain data, and memory that is shared with the main thread. */
 export interface RolloutSetup {
@@ -21,21 +22,22 @@ export interface RolloutSetup {
   /** Episodes of a full task: rows of the sampler's batches. */
   readonly rows: number;
   readonly weights: SharedWeightsMemory;
+  /** That training episodes are sampled with. */
+  readonly temperature: number;
   /** One Int32: how many workers have booted so far, for their numbers. */
   readonly workerCount: SharedArrayBuffer;
 }
 
-/** Two copies of the weights: version v lies in half v mod 2, so that v + 1 can be written while v is read. */
+/** Two copies of the weights: revision r lies in half r mod 2, so that r + 1 can be written while r is read. */
 export interface SharedWeightsMemory {
   readonly buffer: SharedArrayBuffer;
   /** Float32 values of one copy. */
   readonly size: number;
 }
 
-/** Episodes for one worker to run side by side: at most as many as the setup's `rows`, all under one version of the weights. */
+/** Episodes for one worker to run side by side: at most as many as the setup's `rows`, all under the same weights. */
 export interface RolloutTask {
   readonly keys: readonly EpisodeKey[];
-  readonly weights: number;
   readonly temperature: number;
   readonly governed: boolean;
 }
@@ -49,9 +51,15 @@ export interface RolloutResult {
   readonly audit: AuditSegment;
 }
 
-/** The values of one version of the weights, shared: nothing is copied. */
-export function weightsAt({ buffer, size }: SharedWeightsMemory, version: number): Float32Array {
-  return new Float32Array(buffer, (version % 2) * size * Float32Array.BYTES_PER_ELEMENT, size);
+/** What a worker is asked: to roll out or to differentiate, under one revision of the shared weights. */
+export type WorkerTask = { readonly revision: number } & (
+  | { readonly kind: "rollout"; readonly rollout: RolloutTask }
+  | { readonly kind: "gradient"; readonly shard: SurrogateShard }
+);
+
+/** The values of one revision of the weights, shared: nothing is copied. */
+export function weightsAt({ buffer, size }: SharedWeightsMemory, revision: number): Float32Array {
+  return new Float32Array(buffer, (revision % 2) * size * Float32Array.BYTES_PER_ELEMENT, size);
 }
 
 export function shareWeights(weights: Float32Array): SharedWeightsMemory {

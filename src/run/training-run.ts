@@ -1,7 +1,6 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Phase } from "../core/episode.ts";
 import { type Checkpoint, saveCheckpoint } from "../model/checkpoint.ts";
-import { GradientEngine } from "../model/gradient.ts";
 import { describeMachine } from "../report/machine.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
 import type { CurvePoint, RunReport } from "../report/run-report.ts";
@@ -39,12 +38,11 @@ export class TrainingRun {
 
   /** Ends early, after the batch in hand, once the signal is aborted; the report then says `cancelled`. */
   async run(): Promise<RunReport> {
-    const { signal, checkpoint, config } = this.#parts;
+    const { signal, checkpoint, pool, config } = this.#parts;
     const { train, reward } = config;
     await this.#measure("ungoverned", 0);
     if (!signal.aborted) await this.#measure("before", 0);
-    const engine = await GradientEngine.create(checkpoint.architecture, { temperature: train.temperature });
-    const learner = new Learner({ weights: checkpoint.weights, engine, train, channels: reward.channels });
+    const learner = new Learner({ weights: checkpoint.weights, source: pool, train, channels: reward.channels });
     let iteration = 0;
     while (iteration < train.iterations && !signal.aborted) await this.#iterate(++iteration, learner);
     this.#saveWeights(learner, iteration);
@@ -97,8 +95,7 @@ export class TrainingRun {
     const start = performance.now();
     const batch = await pool.run(plan);
     const rolled = performance.now();
-    const { advantages, metrics } = learner.update(batch, iteration);
-    pool.publish(iteration, learner.weights);
+    const { advantages, metrics } = await learner.update(batch, iteration);
     const learned = performance.now();
     const figures = {
       ...batchMetrics(batch),
