@@ -1,11 +1,12 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
-import { chooseEnvironment } from "../config/environment.ts";
 import type { Split } from "../core/env.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
 import type { RunEvent } from "./events.ts";
+import { loadEnvironment } from "./load-environment.ts";
 import { Planner } from "./plan.ts";
 import { openPolicyModel } from "./policy-model.ts";
 import { RolloutPool } from "./rollout-pool.ts";
+import { tryKernel } from "./try-kernel.ts";
 
 export interface EvaluateOptions {
   /** `model.checkpoint` names the weights that are measured. */
@@ -23,8 +24,7 @@ export interface EvaluateOptions {
  * measurements.
  */
 export async function evaluate({ config, split, episodes, kernel, events }: EvaluateOptions): Promise<Measure> {
-  const { definition, options } = await chooseEnvironment(config.env, config.baseDir);
-  const environment = await definition.load(options, { baseDir: config.baseDir });
+  const environment = await loadEnvironment(config);
   const checkpoint = openPolicyModel(config, environment);
   const plan = new Planner(environment.tasks, config.train).evaluation("eval", {
     split,
@@ -32,6 +32,7 @@ export async function evaluate({ config, split, episodes, kernel, events }: Eval
     weights: 0,
     governed: kernel,
   });
+  await tryKernel(config, environment);
   await using pool = new RolloutPool(config, checkpoint, (reason) =>
     events?.({ type: "worker-exit", worker: 0, reason }),
   );

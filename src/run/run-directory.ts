@@ -18,9 +18,12 @@ export class RunDirectory implements Disposable {
   readonly path: string;
   /** Name of the run: the folder's own. */
   readonly run: string;
+  /** The first folder that had to be made for it, or none. */
+  readonly #made: string | undefined;
 
-  private constructor(path: string) {
+  private constructor(path: string, made: string | undefined) {
     this.path = path;
+    this.#made = made;
     this.run = path.split(/[\\/]/).at(-1) ?? path;
   }
 
@@ -30,12 +33,14 @@ export class RunDirectory implements Disposable {
    */
   static create(path: string): RunDirectory {
     const folder = resolve(path);
+    let made: string | undefined;
+    let present: string[];
     try {
-      mkdirSync(folder, { recursive: true });
+      made = mkdirSync(folder, { recursive: true });
+      present = readdirSync(folder);
     } catch (error) {
       throw new InputError(`cannot make the run directory ${folder}: ${messageOf(error)}; name another with --out`);
     }
-    const present = readdirSync(folder);
     if (present.length > 0) {
       const reason = present.includes(lockName)
         ? "a run is using it, or was killed in it"
@@ -49,7 +54,13 @@ export class RunDirectory implements Disposable {
     } catch (error) {
       throw new InputError(`cannot write in the run directory ${folder}: ${messageOf(error)}; name another with --out`);
     }
-    return new RunDirectory(folder);
+    return new RunDirectory(folder, made);
+  }
+
+  /** Leaves things as they were before {@link create}. */
+  discard(): void {
+    for (const name of readdirSync(this.path)) rmSync(this.file(name), { recursive: true, force: true });
+    if (this.#made !== undefined) rmSync(this.#made, { recursive: true, force: true });
   }
 
   checkpoint(iteration: number): string {

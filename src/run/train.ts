@@ -1,17 +1,18 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
-import { chooseEnvironment } from "../config/environment.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
 import { openStore } from "../store/open.ts";
 import type { RunEvent } from "./events.ts";
+import { loadEnvironment } from "./load-environment.ts";
 import { type Logger, openLog } from "./log.ts";
 import { Planner } from "./plan.ts";
 import { openPolicyModel } from "./policy-model.ts";
 import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
 import { TrainingRun } from "./training-run.ts";
+import { tryKernel } from "./try-kernel.ts";
 
 export interface TrainRunOptions {
   readonly config: ResolvedConfig;
@@ -29,13 +30,14 @@ export interface TrainRunOptions {
  * @throws {InputError} before anything is written, where an input is wrong.
  */
 export async function train({ config, out, verbose = false, signal, events }: TrainRunOptions): Promise<RunReport> {
-  const { definition, options } = await chooseEnvironment(config.env, config.baseDir);
-  const environment = await definition.load(options, { baseDir: config.baseDir });
+  const environment = await loadEnvironment(config);
   const checkpoint = openPolicyModel(config, environment);
   const planner = new Planner(environment.tasks, config.train);
   planner.tasksOf("train");
   planner.tasksOf("test");
+  await tryKernel(config, environment);
   using directory = RunDirectory.create(out ?? defaultRunDirectory(config.train.seed));
+  await using store = await beginRun(config, directory);
   const log = openLog(directory.file("run.log"), { verbose });
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);
@@ -43,8 +45,6 @@ export async function train({ config, out, verbose = false, signal, events }: Tr
     events?.(event);
   };
   directory.writeJson("config.json", config);
-  await using store = await openStore(config.store, { baseDir: directory.path });
-  await store.beginRun({ id: directory.run, config });
   await using pool = new RolloutPool(config, checkpoint, (reason) => {
     log.warn({ reason }, "a task failed in a worker");
     emit({ type: "worker-exit", worker: 0, reason });
@@ -64,6 +64,20 @@ export async function train({ config, out, verbose = false, signal, events }: Tr
   return await finish(run, { directory, store, log, emit });
 }
 
+/** Opens the store with the run in it. The directory is as it was before where that cannot be done. */
+async function beginRun(config: ResolvedConfig, directory: RunDirectory): Promise<LightningStore> {
+  let store: LightningStore | undefined;
+  try {
+    store = await openStore(config.store, { baseDir: directory.path });
+    await store.beginRun({ id: directory.run, config });
+    return store;
+  } catch (error) {
+    await store?.[Symbol.asyncDispose]();
+    directory.discard();
+    throw error;
+  }
+}
+
 async function finish(
   run: TrainingRun,
   parts: { directory: RunDirectory; store: LightningStore; log: Logger; emit: (event: RunEvent) => void },
@@ -74,7 +88,11 @@ async function finish(
     report = await run.run();
   } catch (error) {
     log.error({ error: messageOf(error) }, "the run failed");
-    await store.endRun({ id: directory.run, status: "failed", report: run.report("failed") }).catch(() => {});
+    const failed = run.report("failed");
+    directory.writeJson("report.json", failed);
+    await store.endRun({ id: directory.run, status: "failed", report: failed }).catch((also: unknown) => {
+      log.error({ error: messageOf(also) }, "the store does not know that the run failed");
+    });
     throw error instanceof FaradayError ? error : new FaradayError(messageOf(error), { cause: error });
   }
   directory.writeJson("report.json", report);
