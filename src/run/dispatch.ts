@@ -24,6 +24,8 @@ export interface FinishedBatch {
 
 /** Attempts that an episode has: one, and a second where a worker failed. */
 const attemptsMax = 2;
+/** Failed attempts a worker, with nothing come back before them, after which no more are made. */
+const failuresMax = 4;
 
 /** Schedules a batch's tasks over the pool, with back-pressure: no more wait than keep every worker busy. */
 export class Dispatcher {
@@ -31,6 +33,9 @@ export class Dispatcher {
   readonly #onFailure: (message: string) => void;
   readonly #queue: PQueue;
   readonly #waitingMax: number;
+  readonly #failuresMax: number;
+  /** Failed attempts; no longer counted once something has come back. */
+  #failureCount = 0;
 
   constructor(options: {
     readonly run: (task: RolloutTask) => Promise<RolloutResult>;
@@ -43,6 +48,7 @@ export class Dispatcher {
     // One task more than there are workers, so that a worker that ends one finds the next there.
     this.#queue = new PQueue({ concurrency: options.workers + 1 });
     this.#waitingMax = 2 * options.workers;
+    this.#failuresMax = failuresMax * options.workers;
   }
 
   /**
@@ -69,16 +75,21 @@ export class Dispatcher {
   }
 
   async #attempt(task: RolloutTask, attempt: number): Promise<{ episodes: RolledOut[]; audit: AuditSegment | null }> {
+    if (this.#failureCount >= this.#failuresMax) return { episodes: givenUp(task, noAnswer, attempt), audit: null };
     try {
       const result = await this.#run(task);
+      this.#failureCount = Number.NEGATIVE_INFINITY;
       return { episodes: rolledOut(task, result, attempt), audit: result.audit };
     } catch (error) {
+      this.#failureCount++;
       this.#onFailure(messageOf(error));
       if (attempt < attemptsMax) return this.#attempt({ ...task, keys: task.keys.map(retried) }, attempt + 1);
       return { episodes: givenUp(task, messageOf(error), attempt), audit: null };
     }
   }
 }
+
+const noAnswer = "nothing has ever come back from the workers";
 
 function rolledOut(task: RolloutTask, { worker, episodes, trajectories }: RolloutResult, attempt: number): RolledOut[] {
   return unpackEpisodes(episodes, task.keys).map((summary, index) => ({
