@@ -8,11 +8,19 @@ let host: Promise<RolloutHost> | undefined;
 
 /** Does one task; the first one boots the worker. */
 export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
-  host ??= RolloutHost.boot(workerData as RolloutSetup);
+  host ??= bootHost();
   const booted = await host;
   if (task.kind === "rollout") return movingColumns(await booted.run(task.rollout, task.revision));
   const gradient = booted.gradient(task.shard, task.revision);
   return transferring(gradient, [gradient.gradient.buffer]);
+}
+
+/** A boot that failed is tried again by the next task. */
+function bootHost(): Promise<RolloutHost> {
+  return RolloutHost.boot(workerData as RolloutSetup).catch((error: unknown) => {
+    host = undefined;
+    throw error;
+  });
 }
 
 function movingColumns(result: RolloutResult): RolloutResult {

@@ -1,7 +1,8 @@
 import type { Environment, Task } from "../core/env.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import { packEpisodes } from "../core/episode-columns.ts";
-import { packTrajectories } from "../core/trajectory.ts";
+import { messageOf } from "../core/errors.ts";
+import { packTrajectories, type Trajectory } from "../core/trajectory.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import { GradientEngine } from "../model/gradient.ts";
 import { Sampler, type Speaker } from "../model/sampler.ts";
@@ -68,9 +69,13 @@ export class RolloutHost {
   /** Runs a task's episodes side by side. What breaks in one of them is in its record. */
   async run(task: RolloutTask, revision: number): Promise<RolloutResult> {
     this.#useWeights(revision);
-    const episodes = task.keys.map((key) => this.#begin(key, task.governed));
-    const speakers = episodes.map((episode, index) => this.#speaker(episode, (task.keys[index] as EpisodeKey).seed));
-    const trajectories = await this.#sampler.sample(speakers, { temperature: task.temperature });
+    const episodes: GovernedEpisode[] = [];
+    const trajectories = await this.#play(task, episodes).catch((error: unknown) => {
+      // The task is lost, but this worker goes on: what stays open in its kernel would stay for good.
+      for (const episode of episodes) episode.fail("worker", messageOf(error));
+      for (const episode of episodes) episode.finish();
+      throw error;
+    });
     const records = episodes.map((episode) => episode.finish());
     return {
       worker: this.#worker,
@@ -78,6 +83,13 @@ export class RolloutHost {
       trajectories: packTrajectories(trajectories),
       audit: this.#runner.kernel.recorder.seal(),
     };
+  }
+
+  /** @param episodes Receives the episodes as they begin. */
+  async #play(task: RolloutTask, episodes: GovernedEpisode[]): Promise<Trajectory[]> {
+    for (const key of task.keys) episodes.push(this.#begin(key, task.governed));
+    const speakers = episodes.map((episode, index) => this.#speaker(episode, (task.keys[index] as EpisodeKey).seed));
+    return this.#sampler.sample(speakers, { temperature: task.temperature });
   }
 
   #useWeights(revision: number): void {
