@@ -36,6 +36,7 @@ export class Dispatcher {
   readonly #failuresMax: number;
   /** Failed attempts; no longer counted once something has come back. */
   #failureCount = 0;
+  readonly #underWay = new Set<Promise<RolloutResult>>();
 
   constructor(options: {
     readonly run: (task: RolloutTask) => Promise<RolloutResult>;
@@ -75,9 +76,11 @@ export class Dispatcher {
   }
 
   async #attempt(task: RolloutTask, attempt: number): Promise<{ episodes: RolledOut[]; audit: AuditSegment | null }> {
-    if (this.#failureCount >= this.#failuresMax) return { episodes: givenUp(task, noAnswer, attempt), audit: null };
+    if (await this.#isHopeless()) return { episodes: givenUp(task, noAnswer, attempt), audit: null };
+    const running = this.#run(task);
+    this.#underWay.add(running);
     try {
-      const result = await this.#run(task);
+      const result = await running;
       this.#failureCount = Number.NEGATIVE_INFINITY;
       return { episodes: rolledOut(task, result, attempt), audit: result.audit };
     } catch (error) {
@@ -85,7 +88,15 @@ export class Dispatcher {
       this.#onFailure(messageOf(error));
       if (attempt < attemptsMax) return this.#attempt({ ...task, keys: task.keys.map(retried) }, attempt + 1);
       return { episodes: givenUp(task, messageOf(error), attempt), audit: null };
+    } finally {
+      this.#underWay.delete(running);
     }
+  }
+
+  /** Whether so many attempts have failed that nothing will come back; what is still under way may prove the contrary. */
+  async #isHopeless(): Promise<boolean> {
+    if (this.#failureCount >= this.#failuresMax) await Promise.allSettled(this.#underWay);
+    return this.#failureCount >= this.#failuresMax;
   }
 }
 

@@ -1,0 +1,194 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { EpisodeSummary } from "../../src/core/episode.ts";
+import { packEpisodes } from "../../src/core/episode-columns.ts";
+import { FaradayError } from "../../src/core/errors.ts";
+import { packTrajectories } from "../../src/core/trajectory.ts";
+import { Dispatcher } from "../../src/run/dispatch.ts";
+import { type BatchPlan, Planner } from "../../src/run/plan.ts";
+import type { RolloutResult, RolloutTask } from "../../src/run/rollout.ts";
+
+const groupSize = 2;
+
+/** A batch of `count` tasks for the workers, of one group each. */
+function planOf(count: number): BatchPlan {
+  const task = { id: "task", prompt: "do", split: "train" } as const;
+  const options = { seed: 1, groupSize, groupsPerBatch: count, groupsPerTask: 1, temperature: 1 };
+  return new Planner([task], options).training(1);
+}
+
+/** What a worker would answer: of every episode, its group as the reward. */
+function answer({ keys }: RolloutTask, worker = 1): RolloutResult {
+  const episodes = keys.map(
+    (key): EpisodeSummary => ({
+      ...{ key, outcome: "completed", success: true, reward: key.group, cost: 0, scalarReward: 0 },
+      ...{ violations: [], oracle: null, stepCount: 1 },
+    }),
+  );
+  const trajectories = keys.map(({ group, index }) => ({
+    tokens: Int32Array.of(group, index),
+    chosen: Uint8Array.of(0, 1),
+    logProbabilities: new Float32Array(2),
+  }));
+  const first = keys[0]?.group ?? 0;
+  const audit = { worker, epoch: 0, first, count: 1, bytes: new Uint8Array() };
+  return { worker, episodes: packEpisodes(episodes), trajectories: packTrajectories(trajectories), audit };
+}
+
+function groupOf({ keys }: RolloutTask): number {
+  return keys[0]?.group ?? -1;
+}
+
+function later(turns: number): Promise<void> {
+  return turns === 0
+    ? Promise.resolve()
+    : new Promise<void>((resolve) => setImmediate(resolve)).then(() => later(turns - 1));
+}
+
+interface Attempt {
+  readonly group: number;
+  readonly ids: readonly string[];
+}
+
+/** Runs a batch on made-up workers that need `delays` turns and fail as often as `failures` says, by group. */
+async function runBatch(options: {
+  readonly workers: number;
+  readonly delays: readonly number[];
+  readonly failures?: readonly number[];
+}) {
+  const attempts: Attempt[] = [];
+  const told: string[] = [];
+  let underWay = 0;
+  let underWayMost = 0;
+  const dispatcher = new Dispatcher({
+    workers: options.workers,
+    onFailure: (message) => told.push(message),
+    async run(task) {
+      const group = groupOf(task);
+      attempts.push({ group, ids: task.keys.map((key) => key.id) });
+      underWayMost = Math.max(underWayMost, ++underWay);
+      await later(options.delays[group] ?? 0);
+      underWay--;
+      const tries = attempts.filter((attempt) => attempt.group === group).length;
+      if (tries <= (options.failures?.[group] ?? 0)) throw new Error(`worker of group ${group} died`);
+      return answer(task, 1 + (group % options.workers));
+    },
+  });
+  const batch = await dispatcher.batch(planOf(options.delays.length));
+  return { batch, attempts, told, underWayMost };
+}
+
+const workers = fc.integer({ min: 1, max: 4 });
+const delays = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 24 });
+
+describe("Dispatcher", () => {
+  test("results come in the order of the plan, whatever the order of finishing", async () => {
+    await fc.assert(
+      fc.asyncProperty(workers, delays, async (workerCount, turns) => {
+        const { batch } = await runBatch({ workers: workerCount, delays: turns });
+        const planned = planOf(turns.length).tasks.flatMap((task) => task.keys);
+        expect(batch.episodes.map(({ summary }) => summary.key)).toEqual(planned);
+        expect(batch.episodes.map(({ summary }) => summary.reward)).toEqual(planned.map((key) => key.group));
+        expect(batch.episodes.map(({ trajectory }) => [...trajectory.tokens])).toEqual(
+          planned.map((key) => [key.group, key.index]),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("audit segments come by worker, then in their sequence", async () => {
+    await fc.assert(
+      fc.asyncProperty(workers, delays, async (workerCount, turns) => {
+        const { audit } = (await runBatch({ workers: workerCount, delays: turns })).batch;
+        expect(audit).toHaveLength(turns.length);
+        const places = audit.map(({ worker, first }) => 1000 * worker + first);
+        expect(places).toEqual([...places].sort((one, other) => one - other));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("no more than one task waits besides those that the workers run", async () => {
+    await fc.assert(
+      fc.asyncProperty(workers, delays, async (workerCount, turns) => {
+        const { underWayMost } = await runBatch({ workers: workerCount, delays: turns });
+        expect(underWayMost).toBeLessThanOrEqual(workerCount + 1);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("a long plan is taken up as the workers get on, not all at once", async () => {
+    const plan = planOf(200);
+    let [taken, finished, aheadMost] = [0, 0, 0];
+    const tasks = Object.assign([...plan.tasks], {
+      *[Symbol.iterator]() {
+        for (let index = 0; index < plan.tasks.length; index++) {
+          aheadMost = Math.max(aheadMost, ++taken - finished);
+          yield plan.tasks[index] as RolloutTask;
+        }
+      },
+    });
+    const dispatcher = new Dispatcher({
+      workers: 2,
+      onFailure: () => {},
+      async run(task) {
+        await later(1);
+        finished++;
+        return answer(task);
+      },
+    });
+    const { episodes } = await dispatcher.batch({ ...plan, tasks });
+    expect(episodes).toHaveLength(200 * groupSize);
+    expect(aheadMost).toBeLessThanOrEqual(8);
+  });
+
+  test("a task that fails is tried once more under new names, and given up after that", async () => {
+    const failures = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(workers, failures, async (workerCount, counts) => {
+        const { batch, attempts, told } = await runBatch({
+          workers: workerCount,
+          delays: [0, ...counts.map((count) => count)],
+          failures: [0, ...counts],
+        });
+        expect(told).toHaveLength(counts.reduce((sum, count) => sum + Math.min(count, 2), 0));
+        counts.forEach((count, index) => {
+          const group = index + 1;
+          const made = attempts.filter((attempt) => attempt.group === group);
+          expect(made).toHaveLength(count === 0 ? 1 : 2);
+          expect(new Set(made.flatMap((attempt) => attempt.ids)).size).toBe(made.length * groupSize);
+          const episodes = batch.episodes.slice(group * groupSize, (group + 1) * groupSize);
+          for (const { summary, attempt } of episodes) {
+            expect({ group: summary.key.group, attempt }).toEqual({ group, attempt: made.length });
+            expect(summary.outcome).toBe(count < 2 ? "completed" : "failed");
+            expect(summary.error?.boundary).toBe(count < 2 ? undefined : "worker");
+          }
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("a batch of which nothing comes back is an error, after a bounded number of attempts", async () => {
+    const told: string[] = [];
+    const dispatcher = new Dispatcher({
+      workers: 2,
+      onFailure: (message) => told.push(message),
+      run: () => Promise.reject(new Error("no worker boots")),
+    });
+    const failed = dispatcher.batch(planOf(200));
+    await expect(failed).rejects.toThrow(FaradayError);
+    await expect(failed).rejects.toThrow(/no episode of a batch came back from the workers: no worker boots/);
+    expect(told.length).toBeLessThan(20);
+  });
+
+  test("many failures do not end a run while the first answer is still under way", async () => {
+    const failing = Array.from({ length: 30 }, () => 2);
+    const { batch } = await runBatch({ workers: 2, delays: [200, ...failing.map(() => 0)], failures: [0, ...failing] });
+    expect(batch.episodes[0]?.summary.outcome).toBe("completed");
+    const failed = batch.episodes.slice(groupSize);
+    expect(failed.every(({ summary, attempt }) => summary.outcome === "failed" && attempt === 2)).toBe(true);
+  });
+});
