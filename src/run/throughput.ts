@@ -90,8 +90,6 @@ class Lane implements AsyncDisposable {
     this.workers = parts.config.workers;
     this.#planner = parts.planner;
     this.#pool = new RolloutPool(parts.config, parts.checkpoint, parts.tell);
-    // Batches ask for the version that training would have reached by then; nothing is learned here, so all are the same.
-    for (const version of [0, 1]) this.#pool.publish(version, parts.checkpoint.weights);
   }
 
   /** Boots every worker and compiles what it runs; not counted. */
