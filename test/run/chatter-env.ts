@@ -3,7 +3,16 @@ import { z } from "zod";
 import { defineEnv, type EnvironmentEpisode, type Task } from "../../src/core/env.ts";
 
 /** What goes wrong in the episodes of task `talk-0`, or when the module is loaded in a worker. */
-export const faults = ["none", "exit", "exit-later", "throw-later", "throw", "load-exit", "load-throw"] as const;
+export const faults = [
+  "none",
+  "exit",
+  "exit-later",
+  "throw-later",
+  "throw",
+  "forget",
+  "load-exit",
+  "load-throw",
+] as const;
 
 /**
  * An agent that talks in three letters and is paid for each `a`. Any text is an action, so a policy model that was never trained gets
@@ -15,7 +24,9 @@ export default defineEnv({
   load({ fault, tasks }) {
     breakLoading(fault);
     return {
-      tasks: Array.from({ length: tasks }, (_, index) => talk(index)),
+      tasks: Array.from({ length: tasks }, (_, index) => talk(index)).slice(
+        fault === "forget" && !isMainThread ? 1 : 0,
+      ),
       maxTurns: 3,
       start: (task) => chat(task, task.id === "talk-0" ? fault : "none"),
     };

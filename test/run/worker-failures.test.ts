@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FaradayError, openStore } from "../../src/index.ts";
+import { recordsOf } from "../../src/store/audit-records.ts";
+import type { StoredEpisode } from "../../src/store/lightning-store.ts";
+import { type ChatterRun, chatterTrain, chatterTrainer, runChatter, storedRun } from "./chatter.ts";
+
+const { groupsPerBatch, groupSize, groupsPerTask, evalEpisodes } = chatterTrain;
+/** Enough that every training task comes at least once. */
+const train = { iterations: 2 };
+const rows = groupsPerTask * groupSize;
+
+describe("episodes that end their worker are tried twice and recorded as failed, and the run goes on", () => {
+  test.each([
+    ["exit", /worker exited with code: 7/],
+    ["forget", /the environment has no task talk-0 in this thread/],
+  ] as const)("%s", async (fault, message) => {
+    const run = await runChatter({ fault, train });
+    expect(run.report.status).toBe("succeeded");
+    expectComplete(run);
+    expectLostTwice(run, message);
+    // Whole tasks of the workers are lost, each for the episodes of the one task that does it.
+    const failed = run.episodes.filter((episode) => episode.outcome === "failed");
+    const guilty = failed.filter((episode) => episode.key.task === "talk-0");
+    expect(guilty.length).toBeGreaterThan(0);
+    expect(failed.length).toBeLessThanOrEqual((guilty.length / groupSize) * rows);
+    await expectSoundAudit(run);
+  });
+});
+
+describe("a worker that dies after its task, or within the next one, is replaced, and nothing is lost in silence", () => {
+  test.each([
+    ["exit-later", /worker exited with code: 7/],
+    ["throw-later", /the timer broke/],
+  ] as const)("%s", async (fault, message) => {
+    const run = await runChatter({ fault, train });
+    expect(run.report.status).toBe("succeeded");
+    expectComplete(run);
+    expectLostTwice(run, message);
+    expect(Math.max(...run.episodes.map((episode) => episode.worker))).toBeGreaterThan(2);
+    await expectSoundAudit(run);
+  });
+});
+
+test("what an environment throws in an episode fails that episode alone", async () => {
+  const run = await runChatter({ fault: "throw", train });
+  expect(run.report.status).toBe("succeeded");
+  expectComplete(run);
+  const failed = run.episodes.filter((episode) => episode.outcome === "failed");
+  expect(failed.length).toBeGreaterThan(0);
+  for (const { key, error, attempt } of failed) {
+    expect({ task: key.task, error, attempt }).toEqual({
+      task: "talk-0",
+      error: { boundary: "environment", message: "the chat broke" },
+      attempt: 1,
+    });
+  }
+  await expectSoundAudit(run);
+});
+
+describe("where every worker fails when it boots, the run ends with one error", () => {
+  test.each([
+    ["load-exit", /worker exited with code: 9/],
+    ["load-throw", /the chat cannot be loaded/],
+  ] as const)("%s", async (fault, message) => {
+    const { trainer, out } = chatterTrainer({ fault, train: { evalEpisodes: 400 } });
+    const error = await trainer.train().then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(FaradayError);
+    expect(error).toMatchObject({ exitCode: 1, message: expect.stringMatching(message) });
+    expect(await storedRun(out)).toMatchObject({ status: "failed", report: { status: "failed" }, episodes: [] });
+    expect(JSON.parse(readFileSync(join(out, "report.json"), "utf8"))).toMatchObject({ status: "failed" });
+  });
+});
+
+function expectLostTwice({ episodes }: ChatterRun, message: RegExp): void {
+  for (const { key, error, attempt, advantage, outcome } of episodes.filter(lostWithWorker)) {
+    expect({ outcome, attempt, advantage }).toEqual({
+      outcome: "failed",
+      attempt: 2,
+      advantage: key.phase === "train" ? 0 : null,
+    });
+    expect(error?.message).toMatch(message);
+  }
+  expect(episodes.filter(({ outcome }) => outcome === "failed").every(lostWithWorker)).toBe(true);
+}
+
+/** Every planned episode is in the store once, in a terminal state. */
+function expectComplete({ episodes, report }: ChatterRun): void {
+  const places = (phase: string) =>
+    episodes
+      .filter((episode) => episode.key.phase === phase)
+      .map(({ key }) => `${key.iteration}-${key.group}-${key.index}`)
+      .sort();
+  const batch = Array.from({ length: groupsPerBatch * groupSize }, (_, place) => place);
+  const planned = Array.from({ length: report.iterations }, (_, index) =>
+    batch.map((place) => `${index + 1}-${Math.floor(place / groupSize)}-${place % groupSize}`),
+  ).flat();
+  expect(places("train")).toEqual(planned.sort());
+  for (const phase of ["ungoverned", "before", "after"] as const) {
+    expect(new Set(places(phase)).size).toBe(evalEpisodes);
+    expect(places(phase)).toHaveLength(evalEpisodes);
+  }
+  expect(episodes.every((episode) => ["completed", "failed"].includes(episode.outcome))).toBe(true);
+}
+
+/** Every episode that came back has its records from start to end, and the same violations there as in the store. */
+async function expectSoundAudit({ out, report, episodes }: ChatterRun): Promise<void> {
+  await using store = await openStore("sqlite:faraday.db", { baseDir: out, mustExist: true });
+  const records = (await store.audit(report.run)).flatMap(recordsOf);
+  const byEpisode = Map.groupBy(records, (record) => record.episode);
+  for (const episode of episodes) {
+    const own = byEpisode.get(episode.key.id) ?? [];
+    if (lostWithWorker(episode)) continue;
+    expect(own.map((record) => record.kind)).toEqual([
+      "start",
+      ...Array.from({ length: episode.stepCount }, () => ["intent", "outcome"]).flat(),
+      "end",
+    ]);
+    const recorded = own.flatMap((record) => (record.kind === "outcome" ? record.violations : []));
+    expect(recorded).toHaveLength(episode.violations.length);
+  }
+  const started = records.filter((record) => record.kind === "start").length;
+  const ended = records.filter((record) => record.kind === "end").length;
+  expect(ended).toBe(started);
+}
+
+function lostWithWorker({ error }: StoredEpisode): boolean {
+  return error?.boundary === "worker";
+}
