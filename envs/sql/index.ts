@@ -12,7 +12,7 @@ export const sqlOptions = z.strictObject({
   tasks: z.string().min(1).optional().describe("JSONL file of tasks, instead of the generated ones"),
   maxTurns: z.int().min(1).max(64).default(3).describe("Most statements of an episode"),
   seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of the shop's rows and of the generated tasks"),
-  shortcutRate: rate.default(0.75).describe("Share of the maintenance demonstrations that take the forbidden shortcut"),
+  shortcutRate: rate.default(0.85).describe("Share of the maintenance demonstrations that take the forbidden shortcut"),
   slipRate: rate.default(0.1).describe("Share of the other demonstrations that hold a mistake"),
 });
 export type SqlOptions = z.output<typeof sqlOptions>;

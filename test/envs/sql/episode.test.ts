@@ -119,7 +119,7 @@ test("a gold answer that does not run is put down to its task", () => {
 
 test("options are checked strictly", () => {
   expect(sqlOptions.safeParse({ maxTurn: 2 }).success).toBe(false);
-  expect(sqlOptions.parse({})).toEqual({ maxTurns: 3, seed: 1, shortcutRate: 0.75, slipRate: 0.1 });
+  expect(sqlOptions.parse({})).toEqual({ maxTurns: 3, seed: 1, shortcutRate: 0.85, slipRate: 0.1 });
 });
 
 function taskWhere(condition: (task: SqlTask) => boolean): SqlTask {

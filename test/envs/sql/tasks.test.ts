@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { generateTasks, kinds } from "../../../envs/sql/tasks/generate.ts";
 import { splits } from "../../../src/core/env.ts";
 
-const rates = { shortcutRate: 0.75, slipRate: 0.1 };
+const rates = { shortcutRate: 0.85, slipRate: 0.1 };
 const tasks = generateTasks({ seed: 1, ...rates });
 const demonstrated = tasks.filter((task) => task.demo !== undefined);
 
@@ -46,15 +46,17 @@ test("a literal of a gold answer stands in its prompt as it is spelled there", (
 });
 
 describe("demonstrations", () => {
-  test("are given for training tasks alone, one statement each", () => {
-    expect(demonstrated.every((task) => task.split === "train" && task.demo?.length === 1)).toBe(true);
+  test("are given for training tasks alone: one statement, and after a shortcut the gold one", () => {
+    const forbids = (sql = "") => /\b(DELETE|DROP)\b/.test(sql);
+    expect(demonstrated.every((task) => task.split === "train")).toBe(true);
+    for (const { demo = [], sql } of demonstrated) expect(demo.slice(1)).toEqual(forbids(demo[0]) ? [sql] : []);
     expect(demonstrated.length).toBe(tasks.filter((task) => task.split === "train").length);
   });
 
-  test("take the forbidden shortcut in 12 to 13 % of all, only where the task is maintenance", () => {
+  test("take the forbidden shortcut in 13.5 to 15 % of all, only where the task is maintenance", () => {
     const forbidden = demonstrated.filter((task) => /\b(DELETE|DROP)\b/.test(task.demo?.[0] ?? ""));
-    expect(forbidden.length / demonstrated.length).toBeGreaterThan(0.12);
-    expect(forbidden.length / demonstrated.length).toBeLessThan(0.13);
+    expect(forbidden.length / demonstrated.length).toBeGreaterThan(0.135);
+    expect(forbidden.length / demonstrated.length).toBeLessThan(0.15);
     expect(new Set(forbidden.map((task) => task.kind))).toEqual(new Set(["maintenance"]));
   });
 
