@@ -14,6 +14,15 @@ export interface Architecture {
   readonly promptTokens: number;
 }
 
+/** What keeps a shape from being a transformer's, in words that follow "expected"; `null` where nothing does. */
+export function shapeProblem({ width, heads, promptTokens, contextTokens }: Architecture): string | null {
+  // Rotary embeddings turn the halves of a head against each other.
+  if (width % heads !== 0 || (width / heads) % 2 !== 0)
+    return `width ${width} to be an even multiple of heads ${heads}`;
+  if (promptTokens > contextTokens) return `promptTokens ${promptTokens} to be at most contextTokens ${contextTokens}`;
+  return null;
+}
+
 /** Where one parameter lies in the flat weights. */
 export interface ParameterSlot {
   readonly name: string;

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError, messageOf } from "../core/errors.ts";
-import { type Architecture, parameterSlots } from "./architecture.ts";
+import { type Architecture, parameterCount, parameterSlots, shapeProblem } from "./architecture.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
@@ -55,11 +55,8 @@ export function loadCheckpoint(folder: string): Checkpoint {
     throw new InputError(`${join(folder, "config.json")}: not a policy model's config: ${problems.join("; ")}`);
   }
   const { model_type: _, provenance, ...architecture } = config.data;
-  if (architecture.width % architecture.heads !== 0 || architecture.promptTokens > architecture.contextTokens) {
-    throw new InputError(
-      `${join(folder, "config.json")}: expected heads to divide width and promptTokens to be at most contextTokens`,
-    );
-  }
+  const problem = shapeProblem(architecture);
+  if (problem !== null) throw new InputError(`${join(folder, "config.json")}: expected ${problem}`);
   const tokenizerFile = join(folder, "tokenizer.json");
   const tokenizer = Tokenizer.fromJSON(readJson(tokenizerFile), tokenizerFile);
   if (tokenizer.size !== architecture.vocabularySize) {
@@ -73,9 +70,8 @@ export function loadCheckpoint(folder: string): Checkpoint {
 function readWeights(file: string, architecture: Architecture): Float32Array {
   const tensors = decodeSafetensors(readBytes(file), file);
   const slots = parameterSlots(architecture);
-  const last = slots.at(-1);
-  const weights = new Float32Array(last ? last.offset + last.size : 0);
-  for (const { name, shape, offset } of slots) {
+  // Compared with what the file holds before memory is taken for it.
+  for (const { name, shape } of slots) {
     const tensor = tensors.get(name);
     if (!tensor || tensor.shape.join() !== shape.join()) {
       throw new InputError(
@@ -85,8 +81,9 @@ function readWeights(file: string, architecture: Architecture): Float32Array {
     if (tensor.values.some((value) => !Number.isFinite(value))) {
       throw new InputError(`${file}: expected finite weights, got NaN or infinity in ${name}`);
     }
-    weights.set(tensor.values, offset);
   }
+  const weights = new Float32Array(parameterCount(architecture));
+  for (const { name, offset } of slots) weights.set((tensors.get(name) as Tensor).values, offset);
   return weights;
 }
 

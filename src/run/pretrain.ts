@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/config-schema.ts";
-import { chooseEnvironment } from "../config/environment.ts";
 import type { Environment } from "../core/env.ts";
-import { FaradayError, InputError } from "../core/errors.ts";
+import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { chosenCount, type Trajectory } from "../core/trajectory.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
-import { type Architecture, initialWeights, parameterCount } from "../model/architecture.ts";
+import { type Architecture, initialWeights, parameterCount, shapeProblem } from "../model/architecture.ts";
 import { saveCheckpoint } from "../model/checkpoint.ts";
 import { GradientEngine } from "../model/gradient.ts";
 import { LiteralSwap } from "../model/literal-swap.ts";
@@ -15,6 +14,8 @@ import { Adam, clipByNorm } from "../model/optimiser.ts";
 import { type Tokenizer, trainTokenizer } from "../model/tokenizer.ts";
 import { demonstrationTrajectory, type ReplayedDemonstration, replayDemonstrations } from "./demonstrations.ts";
 import type { RunEvent } from "./events.ts";
+import { loadEnvironment } from "./load-environment.ts";
+import { makeFolder, removeFolders } from "./make-folder.ts";
 import { longestPrompt } from "./policy-model.ts";
 import { observationTokensMax } from "./rollout-host.ts";
 
@@ -45,13 +46,13 @@ const batchesSorted = 8;
 /**
  * Clones the base policy from the demonstrations of the training tasks: trains a tokenizer on their text, and a fresh transformer on
  * the cross-entropy of their actions.
- * @throws {InputError} where no training task has a demonstration, or the folder is taken.
+ * @throws {InputError} where no training task has a demonstration, the shape does not fit, or the folder is taken or cannot be made:
+ * before any training.
  */
 export async function pretrain({ config, out, signal, events }: PretrainRunOptions): Promise<PretrainReport> {
   const start = performance.now();
   const folder = freeFolder(out ?? "base-policy");
-  const { definition, options } = await chooseEnvironment(config.env, config.baseDir);
-  const environment = await definition.load(options, { baseDir: config.baseDir });
+  const environment = await loadEnvironment(config);
   const demonstrations = await replay(environment, config);
   const tokenizer = trainTokenizer(
     demonstrations.flatMap(({ prompt, actions, observations }) => [prompt, ...actions, ...observations]),
@@ -59,7 +60,10 @@ export async function pretrain({ config, out, signal, events }: PretrainRunOptio
   );
   const architecture = architectureFor(config, { environment, tokenizer, demonstrations });
   const cloning = new Cloning(config, { architecture, tokenizer, demonstrations, environment });
-  const metrics = await cloning.run(signal ?? new AbortController().signal, events ?? (() => {}));
+  const reserved = reserve(folder);
+  const metrics = await cloning
+    .run(signal ?? new AbortController().signal, events ?? (() => {}))
+    .finally(() => removeFolders(reserved));
   const { env, pretrain, train } = config;
   const provenance = { command: "faraday pretrain", env, pretrain, seed: train.seed, figures: metrics };
   saveCheckpoint(folder, { architecture, tokenizer, weights: cloning.weights, provenance });
@@ -72,6 +76,15 @@ function freeFolder(out: string): string {
     throw new InputError(`--out must be a new folder or an old checkpoint, got ${folder}, which is neither`);
   }
   return folder;
+}
+
+/** Finds out now, not after the training, whether the checkpoint can be written. */
+function reserve(folder: string): readonly string[] {
+  try {
+    return makeFolder(`${folder}.partial`);
+  } catch (error) {
+    throw new InputError(`cannot make the folder ${folder}: ${messageOf(error)}; name another with --out`);
+  }
 }
 
 async function replay(environment: Environment, config: ResolvedConfig): Promise<ReplayedDemonstration[]> {
@@ -90,11 +103,13 @@ function architectureFor(
 ): Architecture {
   const { environment, tokenizer, demonstrations } = parts;
   const longest = longestPrompt(tokenizer, environment.tasks)?.tokens ?? 1;
-  const action = Math.max(
-    ...demonstrations.flatMap(({ actions }) => actions.map((text) => tokenizer.encode(text).length)),
-  );
+  const lengths = demonstrations.flatMap(({ actions }) => actions.map((text) => tokenizer.encode(text).length));
+  const action = lengths.reduce((most, length) => Math.max(most, length), 0);
   const promptTokens = model.promptTokens ?? roundUp(longest, 8);
-  return {
+  if (promptTokens < longest) {
+    throw new InputError(`model.promptTokens must hold every prompt, got ${promptTokens} and one of ${longest} tokens`);
+  }
+  const architecture = {
     layers: model.layers ?? 2,
     width: model.width ?? 64,
     heads: model.heads ?? 4,
@@ -102,6 +117,9 @@ function architectureFor(
     promptTokens,
     contextTokens: model.contextTokens ?? roundUp(promptTokens + 2 * (action + 1) + observationTokensMax + 1, 16),
   };
+  const problem = shapeProblem(architecture);
+  if (problem !== null) throw new InputError(`model: expected ${problem}`);
+  return architecture;
 }
 
 function roundUp(value: number, step: number): number {

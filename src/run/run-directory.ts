@@ -12,16 +12,17 @@ import {
 import { join, resolve } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
 import type { RunEvent } from "./events.ts";
+import { makeFolder, removeFolders } from "./make-folder.ts";
 
 /** One run's folder, held by one process: `config.json`, `events.jsonl`, `checkpoints/`, `report.json` and the store. */
 export class RunDirectory implements Disposable {
   readonly path: string;
   /** Name of the run: the folder's own. */
   readonly run: string;
-  /** The first folder that had to be made for it, or none. */
-  readonly #made: string | undefined;
+  /** Folders that had to be made for it. */
+  readonly #made: readonly string[];
 
-  private constructor(path: string, made: string | undefined) {
+  private constructor(path: string, made: readonly string[]) {
     this.path = path;
     this.#made = made;
     this.run = path.split(/[\\/]/).at(-1) ?? path;
@@ -33,10 +34,10 @@ export class RunDirectory implements Disposable {
    */
   static create(path: string): RunDirectory {
     const folder = resolve(path);
-    let made: string | undefined;
-    let present: string[];
+    let made: readonly string[];
+    let present: readonly string[];
     try {
-      made = mkdirSync(folder, { recursive: true });
+      made = makeFolder(folder);
       present = readdirSync(folder);
     } catch (error) {
       throw new InputError(`cannot make the run directory ${folder}: ${messageOf(error)}; name another with --out`);
@@ -60,7 +61,7 @@ export class RunDirectory implements Disposable {
   /** Leaves things as they were before {@link create}. */
   discard(): void {
     for (const name of readdirSync(this.path)) rmSync(this.file(name), { recursive: true, force: true });
-    if (this.#made !== undefined) rmSync(this.#made, { recursive: true, force: true });
+    removeFolders(this.#made);
   }
 
   checkpoint(iteration: number): string {

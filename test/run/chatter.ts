@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,4 +85,19 @@ export async function storedRun(out: string): Promise<StoredRun & { readonly epi
   const [run] = await store.runs();
   if (run === undefined) throw new Error(`the store in ${out} holds no run`);
   return { ...run, episodes: await store.episodes(run.id) };
+}
+
+/** A config file that says what {@link chatterTrainer} does, in a folder of its own; `changes` replace whole keys. */
+export function chatterConfig(changes: Readonly<Record<string, unknown>> = {}): string {
+  const file = join(freshFolder(), "chatter.json");
+  const config = {
+    env: { module: chatterModule },
+    kernel: { policies: [{ type: "budget", syscalls: 1 }] },
+    model: { checkpoint: chatterPolicy() },
+    train: chatterTrain,
+    workers: 1,
+    ...changes,
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
 }
