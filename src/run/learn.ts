@@ -78,7 +78,8 @@ export class Learner {
   }
 
   async #fit(samples: readonly Sample[], iteration: number): Promise<Record<string, number>> {
-    const { updatesPerBatch, minibatchEpisodes, seed, gradientClip, learningRate } = this.#options;
+    const { updatesPerBatch, minibatchEpisodes, seed, gradientClip } = this.#options;
+    const learningRate = learningRateAt(iteration, this.#options);
     const sums = { loss: 0, clipped: 0, klSum: 0, tokens: 0, gradNorm: 0, steps: 0 };
     const random = new Random(deriveSeed(seed, iteration));
     for (let pass = 0; pass < updatesPerBatch; pass++) {
@@ -121,6 +122,12 @@ export class Learner {
     }
     return total;
   }
+}
+
+/** @param iteration Counts from 1. */
+function learningRateAt(iteration: number, options: TrainOptions): number {
+  const { learningRate, learningRateSchedule, iterations } = options;
+  return learningRateSchedule === "linear" ? learningRate * (1 - (iteration - 1) / iterations) : learningRate;
 }
 
 function outcomeOf({ reward, cost, scalarReward, violations }: EpisodeSummary) {

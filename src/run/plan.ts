@@ -22,6 +22,7 @@ export interface PlanOptions {
   /** Groups of a worker's task. */
   readonly groupsPerTask: number;
   readonly temperature: number;
+  readonly evalTemperature: number;
 }
 
 /** What separates the streams of random numbers that derive from one run's seed. */
@@ -108,7 +109,7 @@ export class Planner {
     { rows, ...plan }: Pick<BatchPlan, "phase" | "iteration" | "governed" | "groupSize"> & { rows: number },
   ): BatchPlan {
     const weights = keys[0]?.weights ?? 0;
-    const { temperature } = this.#options;
+    const temperature = plan.phase === "train" ? this.#options.temperature : this.#options.evalTemperature;
     const tasks = Array.from({ length: Math.ceil(keys.length / rows) }, (_, part) => ({
       keys: keys.slice(part * rows, (part + 1) * rows),
       temperature,

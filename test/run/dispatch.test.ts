@@ -13,7 +13,7 @@ const groupSize = 2;
 /** A batch of `count` tasks for the workers, of one group each. */
 function planOf(count: number): BatchPlan {
   const task = { id: "task", prompt: "do", split: "train" } as const;
-  const options = { seed: 1, groupSize, groupsPerBatch: count, groupsPerTask: 1, temperature: 1 };
+  const options = { seed: 1, groupSize, groupsPerBatch: count, groupsPerTask: 1, temperature: 1, evalTemperature: 1 };
   return new Planner([task], options).training(1);
 }
 

@@ -11,6 +11,7 @@ const options = fc.record({
   groupsPerBatch: fc.integer({ min: 1, max: 9 }),
   groupsPerTask: fc.integer({ min: 1, max: 4 }),
   temperature: fc.constant(1),
+  evalTemperature: fc.constant(1),
 });
 
 function tasksOf(split: Split, count: number): Task[] {
@@ -41,7 +42,7 @@ describe("Planner", () => {
       }),
     );
     const planner = plannerOf(
-      { seed: 1, groupSize: 2, groupsPerBatch: 40, groupsPerTask: 1, temperature: 1 },
+      { seed: 1, groupSize: 2, groupsPerBatch: 40, groupsPerTask: 1, temperature: 1, evalTemperature: 1 },
       { train: 40, test: 1 },
     );
     const orders = [1, 2].map((iteration) => keysOf(planner.training(iteration)).map((key) => key.task));
@@ -90,7 +91,7 @@ describe("Planner", () => {
   });
 
   test("ids and seeds are unique in a run", () => {
-    const given = { seed: 3, groupSize: 8, groupsPerBatch: 32, groupsPerTask: 4, temperature: 1 };
+    const given = { seed: 3, groupSize: 8, groupsPerBatch: 32, groupsPerTask: 4, temperature: 1, evalTemperature: 1 };
     const planner = plannerOf(given, { train: 50, test: 50 });
     const evaluation = { split: "test", episodes: 200, governed: true } as const;
     const keys = [
@@ -104,7 +105,7 @@ describe("Planner", () => {
   });
 
   test("another seed gives another order and other chances", () => {
-    const given = { groupSize: 2, groupsPerBatch: 20, groupsPerTask: 2, temperature: 1 };
+    const given = { groupSize: 2, groupsPerBatch: 20, groupsPerTask: 2, temperature: 1, evalTemperature: 1 };
     const [one, other] = [1, 2].map((seed) =>
       keysOf(plannerOf({ ...given, seed }, { train: 20, test: 1 }).training(1)),
     );
@@ -114,7 +115,7 @@ describe("Planner", () => {
 
   test("a split without tasks is an input error that names it", () => {
     const planner = new Planner(tasksOf("train", 3), {
-      ...{ seed: 1, groupSize: 2, groupsPerBatch: 2, groupsPerTask: 1, temperature: 1 },
+      ...{ seed: 1, groupSize: 2, groupsPerBatch: 2, groupsPerTask: 1, temperature: 1, evalTemperature: 1 },
     });
     expect(() => planner.tasksOf("test")).toThrow(InputError);
     expect(() => planner.tasksOf("test")).toThrow(/tasks in the split test, got none among 3/);
