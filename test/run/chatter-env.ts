@@ -10,6 +10,7 @@ export const faults = [
   "throw-later",
   "throw",
   "forget",
+  "hang",
   "load-exit",
   "load-throw",
 ] as const;
@@ -67,6 +68,7 @@ function chat({ prompt }: Task, fault: (typeof faults)[number]): EnvironmentEpis
 
 function breakEpisode(fault: (typeof faults)[number]): void {
   if (fault === "throw") throw new Error("the chat broke");
+  if (fault === "hang") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   if (fault === "exit") process.exit(7);
   if (fault === "exit-later") setImmediate(() => process.exit(7));
   if (fault === "throw-later") setImmediate(fail, "the timer broke");
