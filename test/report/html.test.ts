@@ -45,7 +45,9 @@ describe("the page of a run", () => {
   });
 
   it("shows hostile text as text, wherever it comes from", () => {
-    const harmless = renderHtml(sampleReport({ curve: [], config: { key: "value" } }), { violations: [sampleViolation()] });
+    const harmless = renderHtml(sampleReport({ curve: [], config: { key: "value" } }), {
+      violations: [sampleViolation()],
+    });
     const hostile = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom("</code><script>alert(1)</script>", `" onload="x`, "' onload='x", "<!--", "]]>", "&lt;b&gt;"),
