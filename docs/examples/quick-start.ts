@@ -14,7 +14,7 @@ const trainer = new Trainer({
   reward: new PolicyReward(kernel, { critical: 100, cleanBonus: 5 }),
   env: "sql",
   algorithm: "GRPO",
-  train: { iterations: Number(process.env.ITERATIONS ?? 60), seed: 1 },
+  train: { iterations: Number(process.env.ITERATIONS ?? 30), seed: 1 },
 });
 
 const report = await trainer.train();

@@ -21,7 +21,7 @@ kernel:
       limits: { rowsChanged: 200 }
     - { type: budget, syscalls: 16 }
 train:
-  iterations: 60
+  iterations: 30
   seed: 1
 `;
 

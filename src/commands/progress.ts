@@ -40,8 +40,8 @@ export function watchProgress(output: Output, now: () => number = performance.no
         line.update(epochText(event, secondsLeft), event.epoch === event.epochs);
         return;
       }
-      case "worker-exit":
-        line.say(`worker ${event.worker} has ended: ${event.reason}`);
+      case "task-failure":
+        line.say(`a task failed in a worker: ${event.reason}`);
         return;
       case "run-end":
         line.clear();

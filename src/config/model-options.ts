@@ -1,17 +1,27 @@
 import { z } from "zod";
 
-/** The size of a new policy model; a checkpoint brings its own. */
+const sizes = {
+  layers: z.int().min(1).max(64),
+  width: z.int().min(8).max(4096),
+  heads: z.int().min(1).max(64),
+  contextTokens: z.int().min(16).max(65_536),
+  promptTokens: z.int().min(8).max(65_536),
+  vocabularySize: z.int().min(256).max(65_536),
+};
+
+/** The size of a policy model that is made anew. Lengths that are not given are made to fit the tasks. */
 export const modelShape = z.strictObject({
-  layers: z.int().min(1).max(64).default(2).describe("Transformer blocks"),
-  width: z.int().min(8).max(4096).default(96).describe("Width of the residual stream; a multiple of heads"),
-  heads: z.int().min(1).max(64).default(4).describe("Attention heads of a block"),
-  contextTokens: z.int().min(16).max(65_536).default(256).describe("Most tokens of an episode's text"),
-  promptTokens: z.int().min(8).max(65_536).default(96).describe("Most tokens of the task's prompt, of contextTokens"),
-  vocabularySize: z.int().min(256).max(65_536).default(512).describe("Tokens that the tokenizer may have"),
+  layers: sizes.layers.default(2),
+  width: sizes.width.default(64),
+  heads: sizes.heads.default(4),
+  contextTokens: sizes.contextTokens.optional(),
+  promptTokens: sizes.promptTokens.optional(),
+  vocabularySize: sizes.vocabularySize.default(1024),
 });
 export type ModelShape = z.output<typeof modelShape>;
 
 const shapeKeys = modelShape.keyof().options;
+const { layers, width, heads, vocabularySize } = modelShape.parse({});
 
 /**
  * The policy model. Where a checkpoint is named, its shape holds, and a shape that is given besides must agree with it;
@@ -27,7 +37,20 @@ export const modelOptions = z
       .describe(
         "Folder with model.safetensors, config.json and tokenizer.json; else the shipped environment's base policy",
       ),
-    ...optionalShape(),
+    layers: sizes.layers.optional().describe(`Transformer blocks (checkpoint's, else ${layers})`),
+    width: sizes.width
+      .optional()
+      .describe(`Width of the residual stream; a multiple of heads (checkpoint's, else ${width})`),
+    heads: sizes.heads.optional().describe(`Attention heads of a block (checkpoint's, else ${heads})`),
+    contextTokens: sizes.contextTokens
+      .optional()
+      .describe("Most tokens of an episode's text (checkpoint's, else the prompt and two of the longest actions)"),
+    promptTokens: sizes.promptTokens
+      .optional()
+      .describe("Most tokens of the task's prompt, of contextTokens (checkpoint's, else the longest task's)"),
+    vocabularySize: sizes.vocabularySize
+      .optional()
+      .describe(`Tokens that the tokenizer may have (checkpoint's, else ${vocabularySize})`),
   })
   .refine(({ width, heads }) => width === undefined || heads === undefined || width % heads === 0, {
     path: ["width"],
@@ -43,24 +66,4 @@ export function shapeOf(model: ModelOptions): ModelShape {
 /** Whether any part of the shape is given. */
 export function givesShape(model: ModelOptions): boolean {
   return shapeKeys.some((key) => model[key] !== undefined);
-}
-
-function optionalShape() {
-  const { layers, width, heads, contextTokens, promptTokens, vocabularySize } = modelShape.shape;
-  return {
-    layers: withoutDefault(layers),
-    width: withoutDefault(width),
-    heads: withoutDefault(heads),
-    contextTokens: withoutDefault(contextTokens),
-    promptTokens: withoutDefault(promptTokens),
-    vocabularySize: withoutDefault(vocabularySize),
-  };
-}
-
-function withoutDefault(option: z.ZodDefault<z.ZodInt>) {
-  const description = option.description ?? "";
-  return option
-    .removeDefault()
-    .optional()
-    .describe(`${description} (checkpoint's, else ${option.parse(undefined)})`);
 }

@@ -33,9 +33,7 @@ export async function evaluate({ config, split, episodes, kernel, events }: Eval
     governed: kernel,
   });
   await tryKernel(config, environment);
-  await using pool = new RolloutPool(config, checkpoint, (reason) =>
-    events?.({ type: "worker-exit", worker: 0, reason }),
-  );
+  await using pool = new RolloutPool(config, checkpoint, (reason) => events?.({ type: "task-failure", reason }));
   const batch = await pool.run(plan);
   return measureOf(batch.episodes.map((episode) => episode.summary));
 }

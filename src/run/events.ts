@@ -29,5 +29,9 @@ export type RunEvent =
       readonly epochs: number;
       readonly metrics: Readonly<Record<string, number>>;
     }
-  | { readonly type: "worker-exit"; readonly worker: number; readonly reason: string }
+  | {
+      /** A worker threw or died; its episodes are tried once more. */
+      readonly type: "task-failure";
+      readonly reason: string;
+    }
   | { readonly type: "run-end"; readonly report: RunReport };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/config-schema.ts";
+import { shapeOf } from "../config/model-options.ts";
 import type { Environment } from "../core/env.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
@@ -56,7 +57,7 @@ export async function pretrain({ config, out, signal, events }: PretrainRunOptio
   const demonstrations = await replay(environment, config);
   const tokenizer = trainTokenizer(
     demonstrations.flatMap(({ prompt, actions, observations }) => [prompt, ...actions, ...observations]),
-    config.model.vocabularySize ?? 1024,
+    shapeOf(config.model).vocabularySize,
   );
   const architecture = architectureFor(config, { environment, tokenizer, demonstrations });
   const cloning = new Cloning(config, { architecture, tokenizer, demonstrations, environment });
@@ -105,17 +106,16 @@ function architectureFor(
   const longest = longestPrompt(tokenizer, environment.tasks)?.tokens ?? 1;
   const lengths = demonstrations.flatMap(({ actions }) => actions.map((text) => tokenizer.encode(text).length));
   const action = lengths.reduce((most, length) => Math.max(most, length), 0);
-  const promptTokens = model.promptTokens ?? roundUp(longest, 8);
+  const { layers, width, heads, ...given } = shapeOf(model);
+  const promptTokens = given.promptTokens ?? roundUp(longest, 8);
   if (promptTokens < longest) {
     throw new InputError(`model.promptTokens must hold every prompt, got ${promptTokens} and one of ${longest} tokens`);
   }
   const architecture = {
-    layers: model.layers ?? 2,
-    width: model.width ?? 64,
-    heads: model.heads ?? 4,
+    ...{ layers, width, heads },
     vocabularySize: tokenizer.size,
     promptTokens,
-    contextTokens: model.contextTokens ?? roundUp(promptTokens + 2 * (action + 1) + observationTokensMax + 1, 16),
+    contextTokens: given.contextTokens ?? roundUp(promptTokens + 2 * (action + 1) + observationTokensMax + 1, 16),
   };
   const problem = shapeProblem(architecture);
   if (problem !== null) throw new InputError(`model: expected ${problem}`);

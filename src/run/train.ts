@@ -47,7 +47,7 @@ export async function train({ config, out, verbose = false, signal, events }: Tr
   directory.writeJson("config.json", config);
   await using pool = new RolloutPool(config, checkpoint, (reason) => {
     log.warn({ reason }, "a task failed in a worker");
-    emit({ type: "worker-exit", worker: 0, reason });
+    emit({ type: "task-failure", reason });
   });
   const { iterations } = config.train;
   emit({ type: "run-start", run: directory.run, dir: directory.path, workers: workerCountOf(config), iterations });

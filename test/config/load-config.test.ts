@@ -35,7 +35,7 @@ describe("a config", () => {
     expect(config.train).toMatchObject({
       algorithm: "grpo",
       seed: 7,
-      iterations: 60,
+      iterations: 30,
       groupsPerBatch: 32,
       groupSize: 8,
     });
