@@ -38,6 +38,9 @@ export class Dispatcher {
   #failureCount = 0;
   readonly #underWay = new Set<Promise<RolloutResult>>();
 
+  /** Why a task failed last. */
+  #lastFailure = "the batch is empty";
+
   constructor(options: {
     readonly run: (task: RolloutTask) => Promise<RolloutResult>;
     readonly workers: number;
@@ -64,10 +67,7 @@ export class Dispatcher {
     }
     const finished = await Promise.all(parts);
     if (finished.every((part) => part.audit === null)) {
-      const error = finished[0]?.episodes[0]?.summary.error;
-      throw new FaradayError(
-        `no episode of a batch came back from the workers: ${error?.message ?? "the batch is empty"}`,
-      );
+      throw new FaradayError(`no episode of a batch came back from the workers: ${this.#lastFailure}`);
     }
     return {
       episodes: finished.flatMap((part) => part.episodes),
@@ -76,7 +76,7 @@ export class Dispatcher {
   }
 
   async #attempt(task: RolloutTask, attempt: number): Promise<{ episodes: RolledOut[]; audit: AuditSegment | null }> {
-    if (await this.#isHopeless()) return { episodes: givenUp(task, noAnswer, attempt), audit: null };
+    if (await this.#isHopeless()) return { episodes: givenUp(task, this.#lastFailure, attempt), audit: null };
     const running = this.#run(task);
     this.#underWay.add(running);
     try {
@@ -85,6 +85,7 @@ export class Dispatcher {
       return { episodes: rolledOut(task, result, attempt), audit: result.audit };
     } catch (error) {
       this.#failureCount++;
+      this.#lastFailure = messageOf(error);
       this.#onFailure(messageOf(error));
       if (attempt < attemptsMax) return this.#attempt({ ...task, keys: task.keys.map(retried) }, attempt + 1);
       return { episodes: givenUp(task, messageOf(error), attempt), audit: null };
@@ -99,8 +100,6 @@ export class Dispatcher {
     return this.#failureCount >= this.#failuresMax;
   }
 }
-
-const noAnswer = "nothing has ever come back from the workers";
 
 function rolledOut(task: RolloutTask, { worker, episodes, trajectories }: RolloutResult, attempt: number): RolledOut[] {
   return unpackEpisodes(episodes, task.keys).map((summary, index) => ({
