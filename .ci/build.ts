@@ -4,7 +4,12 @@ import { chmodSync, cpSync, globSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const out = "dist";
-const assets = ["faraday.schema.json", "envs/**/*.{yaml,json,jsonl,sql,safetensors}", "docs/examples/my-env.*"];
+const assets = [
+  "faraday.schema.json",
+  "envs/**/*.{yaml,json,jsonl,sql,safetensors}",
+  "docs/examples/*.yaml",
+  "docs/examples/*.ts",
+];
 
 rmSync(out, { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });

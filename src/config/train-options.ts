@@ -43,7 +43,7 @@ export const trainOptions = z.strictObject({
   gradientClip: z.number().positive().max(1000).default(1).describe("Largest norm of a gradient"),
   updatesPerBatch: z.int().min(1).max(64).default(1).describe("Passes over each batch"),
   minibatchEpisodes: z.int().min(1).max(65_536).default(32).describe("Episodes of one gradient step"),
-  groupsPerTask: z.int().min(1).max(256).default(4).describe("Groups that a worker is given at a time"),
+  groupsPerTask: z.int().min(1).max(256).default(8).describe("Groups that a worker is given at a time"),
   evalEpisodes: z.int().min(1).max(1_000_000).default(1000).describe("Episodes of each evaluation on the test split"),
   checkpointEvery: z
     .int()

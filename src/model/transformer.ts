@@ -74,7 +74,9 @@ export function decodeToken(
   const updated: LayerCache[] = [];
   caches.forEach((cache, layer) => {
     const [query, key, value] = queryKeysValues(architecture, parameters, layer, hidden.ref, rotation);
-    const keys = np.where(here.ref, key, cache.keys);
+    // A product with the identity is a kernel of its own: fused into the choice, the rotation would run again for every place.
+    const rotated = np.matmul(key, np.eye(key.shape.at(-1) as number));
+    const keys = np.where(here.ref, rotated, cache.keys);
     const values = np.where(here.ref, value, cache.values);
     updated.push({ keys: keys.ref, values: values.ref });
     const mixed = attend(query, keys, values, visible.ref).reshape([rows, 1, width]);
