@@ -1,26 +1,13 @@
-import { KernelSpace } from "../src/kernel/kernel-space.ts";
 import { Dispatcher, type FinishedBatch } from "../src/run/dispatch.ts";
 import { type BatchPlan, Planner } from "../src/run/plan.ts";
 import { shareWeights } from "../src/run/rollout.ts";
 import { RolloutHost } from "../src/run/rollout-host.ts";
+import { setupOf } from "../src/run/rollout-pool.ts";
 import type { ShippedAgent } from "./shipped-agent.ts";
 
 /** What a worker keeps, in this thread. */
 export function bootHost({ config, checkpoint }: ShippedAgent): Promise<RolloutHost> {
-  const { env, baseDir, kernel, runner, reward, train } = config;
-  return RolloutHost.boot({
-    env,
-    baseDir,
-    kernel: new KernelSpace(kernel).spec,
-    runner,
-    reward,
-    architecture: checkpoint.architecture,
-    tokenizer: JSON.parse(JSON.stringify(checkpoint.tokenizer)),
-    rows: train.groupsPerTask * train.groupSize,
-    weights: shareWeights(checkpoint.weights),
-    temperature: config.train.temperature,
-    workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
-  });
+  return RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights)));
 }
 
 /** The first batch of a training run, cut to so many episodes. */

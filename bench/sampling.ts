@@ -6,15 +6,14 @@ import { bootHost, firstBatch } from "./rolled-out-batch.ts";
 import { type ShippedAgent, shippedAgent } from "./shipped-agent.ts";
 import type { FillBench } from "./suite.ts";
 
-const rows = 32;
-
 /** Different tasks that whole episodes are rolled out on, before the first comes again. */
 const tasksMax = 100;
 
 /** Tokens that the shipped base policy samples in one thread: alone, and in episodes with the kernel, the environment and the oracle. */
 export const sampling: FillBench = async (bench) => {
   const agent = await shippedAgent();
-  const { temperature } = agent.config.train;
+  const { temperature, groupsPerTask, groupSize } = agent.config.train;
+  const rows = groupsPerTask * groupSize;
   const { tasks } = firstBatch(agent, rows * tasksMax);
   const sampler = await Sampler.create(agent.checkpoint.architecture, { rows });
   sampler.setWeights(agent.checkpoint.weights);

@@ -73,7 +73,8 @@ export function workerCountOf({ workers }: ResolvedConfig): number {
   return workers === "auto" ? availableParallelism() : workers;
 }
 
-function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights: SharedWeightsMemory): RolloutSetup {
+/** What every worker of a run is given. */
+export function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights: SharedWeightsMemory): RolloutSetup {
   return {
     env: config.env,
     baseDir: config.baseDir,
