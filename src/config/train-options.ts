@@ -27,7 +27,7 @@ export const trainOptions = z.strictObject({
     .number()
     .min(0)
     .max(1000)
-    .default(1)
+    .default(2)
     .describe("Weight of the cost channel (λ) against the reward channel"),
   neverPositive: z
     .enum(severities)
