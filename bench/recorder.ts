@@ -1,10 +1,12 @@
 import { FlightRecorder } from "../src/kernel/flight-recorder.ts";
+import { policySetHash } from "../src/kernel/policy-set-hash.ts";
 import { episodeKey } from "./shipped-agent.ts";
 import type { FillBench } from "./suite.ts";
 
 const episodes = 256;
 const recordsPerEpisode = 6;
 
+const policies = policySetHash([]);
 const syscall = { syscall: "sql.query", args: { sql: "SELECT COUNT(*) FROM users WHERE city='Vienna' AND age>30" } };
 
 /** Recording episodes of two syscalls each, and sealing what they left: 1,536 records in one segment. */
@@ -21,10 +23,10 @@ export const recorder: FillBench = async (bench) => {
 
 function recordEpisode(flight: FlightRecorder, index: number): void {
   const key = episodeKey(index);
-  flight.start(key);
+  const record = flight.start(key, policies);
   for (let step = 0; step < 2; step++) {
-    flight.intent(key.id, step, syscall);
-    flight.outcome(key.id, step, { verdict: "allow", violations: [], outcome: "completed" });
+    record.intent(step, syscall);
+    record.outcome(step, { verdict: "allow", violations: [], outcome: "completed" });
   }
-  flight.end(key.id, { outcome: "completed", reward: 1, cost: 0 });
+  record.end({ outcome: "completed", reward: 1, cost: 0 });
 }

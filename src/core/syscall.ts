@@ -29,6 +29,8 @@ export interface Violation {
   readonly description: string;
   /** Whether the kernel kept the effect from happening. */
   readonly blocked: boolean;
+  /** A price of its own, ≥ 0, instead of its severity's; 0 where a policy only watches (mode `shadow`). */
+  readonly penalty?: number;
 }
 
 export const syscallOutcomes = ["completed", "denied", "failed"] as const;

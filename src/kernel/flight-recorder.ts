@@ -1,85 +1,116 @@
-import type { AuditSegment } from "../core/audit.ts";
+import type { AgentSignal, AuditSegment } from "../core/audit.ts";
+import { canonicalJson } from "../core/canonical-json.ts";
 import type { EpisodeKey } from "../core/episode.ts";
+import { RecordChain } from "../core/record-chain.ts";
 import type { Syscall, SyscallResult } from "../core/syscall.ts";
-import { canonicalJson } from "./canonical-json.ts";
+
+/** How an episode ended, for the record. */
+export interface RecordedEnd {
+  readonly outcome: string;
+  readonly reward: number;
+  readonly cost: number;
+}
 
 /**
- * The kernel's append-only record of every syscall: its intent before the effect, its outcome after. Records are kept
- * as canonical JSON lines (keys in order, no spaces), so that equal records are equal bytes.
+ * The kernel's append-only record of every syscall: its intent before the effect, its outcome after. Records are chained
+ * lines of canonical JSON, so that equal records are equal bytes; see {@link AuditRecord}. Episodes may interleave.
  */
 export class FlightRecorder {
-  readonly worker: number;
-  readonly epoch: number;
-  #sequence = 0;
-  #first = 0;
-  #lines: string[] = [];
+  readonly #chain: RecordChain;
 
   constructor(place: { readonly worker: number; readonly epoch: number }) {
-    this.worker = place.worker;
-    this.epoch = place.epoch;
+    this.#chain = new RecordChain(place);
+  }
+
+  get worker(): number {
+    return this.#chain.worker;
+  }
+
+  get epoch(): number {
+    return this.#chain.epoch;
   }
 
   /** How many records were ever made; also the sequence of the next. */
   get count(): number {
-    return this.#sequence;
+    return this.#chain.sequence;
   }
 
-  start(episode: EpisodeKey): void {
-    const id = JSON.stringify(episode.id);
-    const { seed, task, weights } = episode;
-    const sequence = this.#sequence;
-    this.#append(
-      `{"episode":${id},"kind":"start","seed":${seed},"sequence":${sequence},"task":${JSON.stringify(task)},"weights":${weights}}`,
-    );
-  }
-
-  intent(episode: string, step: number, syscall: Syscall): void {
-    const args = canonicalJson(syscall?.args);
-    const name = canonicalJson(syscall?.syscall);
-    const sequence = this.#sequence;
-    this.#append(
-      `{"args":${args},"episode":${JSON.stringify(episode)},"kind":"intent","sequence":${sequence},"step":${step},"syscall":${name}}`,
-    );
-  }
-
-  outcome(episode: string, step: number, result: SyscallResult): void {
-    const id = JSON.stringify(episode);
-    const error = result.error === undefined ? "" : `"error":${JSON.stringify(result.error)},`;
-    const violations = result.violations.length === 0 ? "[]" : canonicalJson(result.violations);
-    const sequence = this.#sequence;
-    this.#append(
-      `{"episode":${id},${error}"kind":"outcome","outcome":"${result.outcome}","sequence":${sequence},"step":${step},"verdict":"${result.verdict}","violations":${violations}}`,
-    );
-  }
-
-  end(episode: string, end: { readonly outcome: string; readonly reward: number; readonly cost: number }): void {
-    const sequence = this.#sequence;
-    const { cost, outcome, reward } = end;
-    this.#append(
-      `{"cost":${canonicalJson(cost)},"episode":${JSON.stringify(episode)},"kind":"end","outcome":${JSON.stringify(outcome)},"reward":${canonicalJson(reward)},"sequence":${sequence}}`,
-    );
+  /**
+   * Starts the record of an episode.
+   * @param policies Hash of the set of policies that judge it.
+   */
+  start(key: EpisodeKey, policies: string): EpisodeRecorder {
+    return new EpisodeRecorder(this.#chain, key, policies);
   }
 
   /** Hands over what was recorded since the last seal, and keeps none of it. */
   seal(): AuditSegment {
-    const lines = this.#lines;
-    const text = lines.length === 0 ? "" : `${lines.join("\n")}\n`;
-    const segment = {
-      worker: this.worker,
-      epoch: this.epoch,
-      first: this.#first,
-      count: lines.length,
-      bytes: encoder.encode(text),
-    };
-    this.#lines = [];
-    this.#first = this.#sequence;
-    return segment;
-  }
-
-  #append(line: string): void {
-    this.#lines.push(line);
-    this.#sequence++;
+    return this.#chain.seal();
   }
 }
 
-const encoder = new TextEncoder();
+/** Records one episode. Counts what it recorded, so that it can be compared with what was mediated. */
+export class EpisodeRecorder {
+  readonly #chain: RecordChain;
+  /** `"episode":…,"epoch":…,"` and `"policies":…,"previous":"`, the same in every record of the episode. */
+  readonly #episode: string;
+  readonly #policies: string;
+  #steps = 0;
+  #violations = 0;
+
+  constructor(chain: RecordChain, { id, seed, task, weights }: EpisodeKey, policies: string) {
+    this.#chain = chain;
+    this.#episode = `"episode":${JSON.stringify(id)},"epoch":${chain.epoch},`;
+    this.#policies = `"policies":${JSON.stringify(policies)},"previous":"`;
+    this.#append(
+      `{${this.#episode}"kind":"start",`,
+      `"seed":${seed},${this.#sequence()},"task":${JSON.stringify(task)},"weights":${weights}`,
+    );
+  }
+
+  /** Outcomes recorded so far, and the violations in them. */
+  get counts(): { readonly steps: number; readonly violations: number } {
+    return { steps: this.#steps, violations: this.#violations };
+  }
+
+  intent(step: number, syscall: Syscall): void {
+    const args = canonicalJson(syscall?.args);
+    const name = canonicalJson(syscall?.syscall);
+    this.#append(
+      `{"args":${args},${this.#episode}"kind":"intent",`,
+      `${this.#sequence()},"step":${step},"syscall":${name}`,
+    );
+  }
+
+  outcome(step: number, { error, outcome, verdict, violations }: SyscallResult): void {
+    const why = error === undefined ? "" : `"error":${JSON.stringify(error)},`;
+    const broken = violations.length === 0 ? "[]" : canonicalJson(violations);
+    this.#steps++;
+    this.#violations += violations.length;
+    this.#append(
+      `{${this.#episode}${why}"kind":"outcome","outcome":"${outcome}",`,
+      `${this.#sequence()},"step":${step},"verdict":"${verdict}","violations":${broken}`,
+    );
+  }
+
+  signal(step: number, signal: AgentSignal): void {
+    this.#append(`{${this.#episode}"kind":"signal",`, `${this.#sequence()},"signal":"${signal}","step":${step}`);
+  }
+
+  end({ cost, outcome, reward }: RecordedEnd): void {
+    this.#append(
+      `{"cost":${canonicalJson(cost)},${this.#episode}"kind":"end","outcome":${JSON.stringify(outcome)},`,
+      `"reward":${canonicalJson(reward)},${this.#sequence()},"steps":${this.#steps},"violations":${this.#violations}`,
+    );
+  }
+
+  /** The keys before `policies`, and those after `previous`, both in order. */
+  #append(before: string, after: string): void {
+    const chain = this.#chain;
+    chain.append(`${before}${this.#policies}${chain.previous}",${after},"worker":${chain.worker}}`);
+  }
+
+  #sequence(): string {
+    return `"sequence":${this.#chain.sequence}`;
+  }
+}

@@ -4,7 +4,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Syscall, SyscallResult, Violation } from "../core/syscall.ts";
 import type { SqlSession } from "./drivers/sql/sql-session.ts";
 import type { SqlTrust } from "./drivers/sql/sql-trust.ts";
-import type { FlightRecorder } from "./flight-recorder.ts";
+import type { EpisodeRecorder, FlightRecorder, RecordedEnd } from "./flight-recorder.ts";
 import type { Judge } from "./policy.ts";
 import { denial, noViolations, ranked, violation } from "./violation.ts";
 
@@ -20,13 +20,8 @@ interface SessionParts {
   readonly sql: SqlSession | undefined;
   readonly drivers: Readonly<Record<string, Driver>>;
   readonly recorder: FlightRecorder;
-}
-
-/** How an episode ended, for the record. */
-export interface SessionEnd {
-  readonly outcome: string;
-  readonly reward: number;
-  readonly cost: number;
+  /** Hash of the set of policies that judge. */
+  readonly policies: string;
 }
 
 /** One episode's way through the kernel, on a database state of its own. Syscalls are made one after the other. */
@@ -37,6 +32,7 @@ export class KernelSession implements Disposable {
   /** What the oracle needs of the database; `null` without one. It shares nothing with what judges. */
   readonly trust: SqlTrust | null;
   readonly #parts: SessionParts;
+  readonly #record: EpisodeRecorder;
   #drivers: Readonly<Record<string, Driver>>;
   #step = 0;
   #open = true;
@@ -47,7 +43,7 @@ export class KernelSession implements Disposable {
     this.governed = parts.governed;
     this.trust = parts.sql?.trust ?? null;
     this.world = Object.freeze(parts.sql === undefined ? {} : { sql: parts.sql.world });
-    parts.recorder.start(parts.episode);
+    this.#record = parts.recorder.start(parts.episode, parts.policies);
   }
 
   /** Adds drivers to this session, by name; a name that is taken is an error. */
@@ -61,19 +57,18 @@ export class KernelSession implements Disposable {
   execute(syscall: Syscall): SyscallResult | Promise<SyscallResult> {
     if (!this.#open) throw new Error("KernelSession.execute: the session is closed");
     const step = this.#step++;
-    const { recorder, episode } = this.#parts;
-    recorder.intent(episode.id, step, syscall);
+    this.#record.intent(step, syscall);
     const answer = this.#perform(syscall);
     if (answer instanceof Promise) return answer.then((settled) => this.#conclude(step, settled));
     return this.#conclude(step, answer);
   }
 
   /** Ends the session, once: its effects are gone, and the next session finds the database as it was at first. */
-  close(end: SessionEnd = { outcome: "closed", reward: 0, cost: 0 }): void {
+  close(end: RecordedEnd = { outcome: "closed", reward: 0, cost: 0 }): void {
     if (!this.#open) return;
     this.#open = false;
     this.#parts.sql?.close();
-    this.#parts.recorder.end(this.#parts.episode.id, end);
+    this.#record.end(end);
   }
 
   [Symbol.dispose](): void {
@@ -136,7 +131,7 @@ export class KernelSession implements Disposable {
       ...(answer.result === undefined ? {} : { result: answer.result }),
       ...(error === undefined ? {} : { error }),
     };
-    this.#parts.recorder.outcome(this.#parts.episode.id, step, result);
+    this.#record.outcome(step, result);
     return result;
   }
 }

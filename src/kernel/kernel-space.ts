@@ -8,6 +8,7 @@ import { KernelSession } from "./kernel-session.ts";
 import { parseOptions } from "./parse-options.ts";
 import { createPolicy, type PolicySpec, policySpec } from "./policies/policy-spec.ts";
 import type { Policy } from "./policy.ts";
+import { policySetHash } from "./policy-set-hash.ts";
 
 /** What a kernel is made of, as plain data: another thread makes the same kernel with `new KernelSpace(spec)`. */
 export interface KernelSpec {
@@ -46,6 +47,8 @@ export interface SessionOptions {
 export class KernelSpace implements Disposable {
   readonly spec: KernelSpec;
   readonly policies: readonly Policy[];
+  /** Hash of the set of policies; every record of a governed episode carries it. */
+  readonly policySetHash: string;
   #recorder = new FlightRecorder({ worker: 0, epoch: 0 });
   #database: SqlDatabase | undefined;
   #booted: Promise<void> | undefined;
@@ -57,6 +60,7 @@ export class KernelSpace implements Disposable {
     this.policies = Object.freeze([...given, ...(options.policies ?? [])].map(policyOf));
     const policies = this.policies.map((policy) => policy.spec as PolicySpec);
     this.spec = Object.freeze({ drivers, policies: Object.freeze(policies) });
+    this.policySetHash = policySetHash(policies);
   }
 
   /**
@@ -82,6 +86,7 @@ export class KernelSpace implements Disposable {
       sql: this.#database?.open({ seed: options.episode.seed }),
       drivers: options.drivers ?? {},
       recorder: this.#recorder,
+      policies: governed ? this.policySetHash : ungoverned,
     });
   }
 
@@ -98,6 +103,8 @@ export class KernelSpace implements Disposable {
     this.#ready = true;
   }
 }
+
+const ungoverned = policySetHash([]);
 
 function policyOf(given: PolicySpec | Policy): Policy {
   if ("judge" in given) return given;

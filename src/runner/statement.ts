@@ -1,5 +1,5 @@
+import { canonicalJson } from "../core/canonical-json.ts";
 import type { Syscall } from "../core/syscall.ts";
-import { canonicalJson } from "../kernel/canonical-json.ts";
 
 const statementMax = 2_000;
 

@@ -1,6 +1,6 @@
+import { attemptsOf, type RecordedAttempt, type RecordedSyscall } from "../audit/attempts-of.ts";
 import type { AuditSegment } from "../core/audit.ts";
 import type { Violation } from "../core/syscall.ts";
-import { attemptsOf, type RecordedAttempt, type RecordedSyscall } from "./attempts-of.ts";
 import type { Span, SpanAttributes, SpanStatus } from "./span.ts";
 import { spanIdOf, traceIdOf } from "./span-id.ts";
 

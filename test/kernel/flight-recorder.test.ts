@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { AuditRecord } from "../../src/core/audit.ts";
-import { canonicalJson } from "../../src/kernel/canonical-json.ts";
+import { type EpisodeAuditRecord, genesis, recordHash } from "../../src/core/audit.ts";
+import { canonicalJson } from "../../src/core/canonical-json.ts";
 import type { FlightRecorder } from "../../src/kernel/flight-recorder.ts";
 import { bootShop, episodeKey, query } from "./shop-kernel.ts";
 
-function sealed(recorder: FlightRecorder): readonly AuditRecord[] {
+function sealed(recorder: FlightRecorder): readonly EpisodeAuditRecord[] {
   const text = new TextDecoder().decode(recorder.seal().bytes);
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as AuditRecord);
+    .map((line) => JSON.parse(line) as EpisodeAuditRecord);
 }
 
 describe("the flight recorder", () => {
@@ -43,11 +43,22 @@ describe("the flight recorder", () => {
       task: "task",
       seed: 1,
       weights: 0,
+      worker: 0,
+      epoch: 0,
+      previous: genesis,
+      policies: kernel.policySetHash,
     });
     expect(records[4]).toMatchObject({ step: 0, syscall: "sql.query", args: { sql: "DELETE FROM orders" } });
     expect(records[5]).toMatchObject({ verdict: "deny", outcome: "denied", violations: [{ rule: "DELETE" }] });
     expect(records[7]).toMatchObject({ step: 1, outcome: "failed", error: "no such column: nope" });
-    expect(records[8]).toMatchObject({ kind: "end", outcome: "completed", reward: 1, cost: 50 });
+    expect(records[8]).toMatchObject({
+      kind: "end",
+      outcome: "completed",
+      reward: 1,
+      cost: 50,
+      steps: 1,
+      violations: 1,
+    });
   });
 
   it("has the intent before the effect", async () => {
@@ -80,6 +91,24 @@ describe("the flight recorder", () => {
     session.execute({ syscall: "x.y", args: { b: [1, { d: null, c: true }], a: "z" } });
     const lines = new TextDecoder().decode(kernel.recorder.seal().bytes).trimEnd().split("\n");
     expect(lines.map((line) => canonicalJson(JSON.parse(line)))).toEqual(lines);
+  });
+
+  it("links every record to the one before it, over interleaved sessions and seals", async () => {
+    const kernel = await bootShop();
+    const [one, two] = [kernel.open({ episode: episodeKey(1) }), kernel.open({ episode: episodeKey(2) })];
+    query(one, "SELECT 1");
+    const first = kernel.recorder.seal();
+    query(two, "SELECT 'é'");
+    one.close();
+    two.close();
+    const second = kernel.recorder.seal();
+    const lines = [first, second].flatMap(({ bytes }) => new TextDecoder().decode(bytes).trimEnd().split("\n"));
+    let previous = genesis;
+    for (const line of lines) {
+      expect((JSON.parse(line) as EpisodeAuditRecord).previous).toBe(previous);
+      previous = recordHash(line);
+    }
+    expect([first.previous, first.head, second.head]).toEqual([genesis, second.previous, previous]);
   });
 
   it("takes any arguments an agent may send", () => {

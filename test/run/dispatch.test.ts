@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { genesis } from "../../src/core/audit.ts";
 import type { EpisodeSummary } from "../../src/core/episode.ts";
 import { packEpisodes } from "../../src/core/episode-columns.ts";
 import { FaradayError } from "../../src/core/errors.ts";
@@ -31,7 +32,7 @@ function answer({ keys }: RolloutTask, worker = 1): RolloutResult {
     logProbabilities: new Float32Array(2),
   }));
   const first = keys[0]?.group ?? 0;
-  const audit = { worker, epoch: 0, first, count: 1, bytes: new Uint8Array() };
+  const audit = { worker, epoch: 0, first, count: 1, previous: genesis, head: genesis, bytes: new Uint8Array() };
   return { worker, episodes: packEpisodes(episodes), trajectories: packTrajectories(trajectories), audit };
 }
 

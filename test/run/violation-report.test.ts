@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeAll, describe, expect, test } from "vitest";
+import { recordsOf } from "../../src/audit/audit-records.ts";
 import { defaultConfigFile, loadConfig } from "../../src/config/load-config.ts";
 import { openStore, type RunReport, Trainer } from "../../src/index.ts";
 import { KernelSpace } from "../../src/kernel/kernel-space.ts";
-import { recordsOf } from "../../src/store/audit-records.ts";
 import { freshFolder } from "./chatter.ts";
 
 const out = join(freshFolder(), "run");

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { recordsOf } from "../../src/audit/audit-records.ts";
 import { FaradayError, openStore } from "../../src/index.ts";
-import { recordsOf } from "../../src/store/audit-records.ts";
 import type { StoredEpisode } from "../../src/store/lightning-store.ts";
 import { type ChatterRun, chatterTrain, chatterTrainer, runChatter, storedRun } from "./chatter.ts";
 
@@ -111,7 +111,7 @@ function expectComplete({ episodes, report }: ChatterRun): void {
 async function expectSoundAudit({ out, report, episodes }: ChatterRun): Promise<void> {
   await using store = await openStore("sqlite:faraday.db", { baseDir: out, mustExist: true });
   const records = (await store.audit(report.run)).flatMap(recordsOf);
-  const byEpisode = Map.groupBy(records, (record) => record.episode);
+  const byEpisode = Map.groupBy(records, (record) => ("episode" in record ? record.episode : ""));
   for (const episode of episodes) {
     const own = byEpisode.get(episode.key.id) ?? [];
     if (lostWithWorker(episode)) continue;

@@ -1,22 +1,21 @@
-import type { AuditRecord, AuditSegment } from "../../src/core/audit.ts";
+import type { AuditPlace, AuditRecord, AuditSegment } from "../../src/core/audit.ts";
+import { canonicalJson } from "../../src/core/canonical-json.ts";
+import { RecordChain } from "../../src/core/record-chain.ts";
 import type { Violation } from "../../src/core/syscall.ts";
 
-type Entry = AuditRecord extends infer Each ? (Each extends AuditRecord ? Omit<Each, "sequence"> : never) : never;
+type Entry = AuditRecord extends infer Each ? (Each extends AuditRecord ? Omit<Each, keyof AuditPlace> : never) : never;
 
 /** A recorder with nothing behind it: numbers entries and seals them as a worker would. */
 export class Recorder {
-  readonly #worker: number;
-  readonly #epoch: number;
-  #first = 0;
-  #lines: string[] = [];
+  readonly #chain: RecordChain;
 
   constructor(worker: number, epoch = 0) {
-    this.#worker = worker;
-    this.#epoch = epoch;
+    this.#chain = new RecordChain({ worker, epoch });
   }
 
   record(entry: Entry): void {
-    this.#lines.push(canonical({ ...entry, sequence: this.#first + this.#lines.length }));
+    const { worker, epoch, sequence, previous } = this.#chain;
+    this.#chain.append(canonicalJson({ ...entry, worker, epoch, sequence, previous, policies: "00" }));
   }
 
   /** One whole episode: a syscall for each list of violations. */
@@ -29,26 +28,13 @@ export class Recorder {
       const ending = denied ? ({ verdict: "deny", outcome: "denied" } as const) : completed;
       this.record({ kind: "outcome", episode, step, violations, ...ending });
     });
-    this.record({ kind: "end", episode, outcome: "completed", reward: 1, cost: 0 });
+    this.record({ kind: "end", episode, ...ended, steps: steps.length, violations: steps.flat().length });
   }
 
   seal(): AuditSegment {
-    const count = this.#lines.length;
-    const bytes = new TextEncoder().encode(this.#lines.map((line) => `${line}\n`).join(""));
-    const segment = { worker: this.#worker, epoch: this.#epoch, first: this.#first, count, bytes };
-    this.#first += count;
-    this.#lines = [];
-    return segment;
+    return this.#chain.seal();
   }
 }
 
 const completed = { verdict: "allow", outcome: "completed" } as const;
-
-/** JSON with sorted keys and no spaces. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
+const ended = { outcome: "completed", reward: 1, cost: 0 };

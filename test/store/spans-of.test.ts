@@ -90,7 +90,7 @@ describe("spans of a flight recorder", () => {
       for (const episode of ["a", "b"]) {
         const end = { verdict: "allow", outcome: "completed", violations: [] } as const;
         recorder.record({ kind: "outcome", episode, step: 0, ...end });
-        recorder.record({ kind: "end", episode, outcome: "completed", reward: 1, cost: 0 });
+        recorder.record({ kind: "end", episode, outcome: "completed", reward: 1, cost: 0, steps: 0, violations: 0 });
       }
     });
     const names = spansOf("run-1", [interleaved], all).map(({ episode, name }) => `${episode}: ${name}`);
@@ -122,7 +122,7 @@ describe("an attempt that was cut off", () => {
     recorder.record({ kind: "start", episode: "a", task: "t", seed: 1, weights: 0 });
     segments.push(recorder.seal());
     await new FlightRecorderAdapter(source).importToStore(store);
-    recorder.record({ kind: "end", episode: "a", outcome: "completed", reward: 0, cost: 0 });
+    recorder.record({ kind: "end", episode: "a", outcome: "completed", reward: 0, cost: 0, steps: 0, violations: 0 });
     segments.push(recorder.seal());
     await new FlightRecorderAdapter(source).importToStore(store);
     expect(imported).toEqual([0, 1]);

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { inOrder, placeOf } from "../../audit/audit-records.ts";
 import type { AuditSegment } from "../../core/audit.ts";
 import { FaradayError } from "../../core/errors.ts";
-import { inOrder, placeOf } from "../audit-records.ts";
 import { prepareInsert } from "./insert.ts";
 
 /** Merges audit segments of all workers. Runs inside the caller's transaction. */
@@ -10,7 +10,10 @@ export class AuditWriter {
   readonly #next: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#insert = prepareInsert(database, "audit_segments (run, worker, epoch, first, count, batch, bytes)");
+    this.#insert = prepareInsert(
+      database,
+      "audit_segments (run, worker, epoch, first, count, previous, head, batch, bytes)",
+    );
     this.#next = database.prepare(
       `SELECT first + count AS next FROM audit_segments WHERE run = ? AND worker = ? AND epoch = ?
        ORDER BY first DESC LIMIT 1`,
@@ -21,8 +24,8 @@ export class AuditWriter {
   write(keys: { readonly run: number; readonly batch: number }, segments: readonly AuditSegment[]): void {
     for (const segment of inOrder(segments)) {
       this.#checkFollows(keys.run, segment);
-      const { worker, epoch, first, count, bytes } = segment;
-      this.#insert.run(keys.run, worker, epoch, first, count, keys.batch, bytes);
+      const { worker, epoch, first, count, previous, head, bytes } = segment;
+      this.#insert.run(keys.run, worker, epoch, first, count, previous, head, keys.batch, bytes);
     }
   }
 

@@ -36,7 +36,7 @@ export function readViolations(database: DatabaseSync, run: number, limit: numbe
 export function readAudit(database: DatabaseSync, run: number): readonly AuditSegment[] {
   const rows = database
     .prepare(
-      "SELECT worker, epoch, first, count, bytes FROM audit_segments WHERE run = ? ORDER BY worker, epoch, first",
+      "SELECT worker, epoch, first, count, previous, head, bytes FROM audit_segments WHERE run = ? ORDER BY worker, epoch, first",
     )
     .all(run) as unknown as readonly AuditSegment[];
   return rows.map((row) => ({ ...row }));

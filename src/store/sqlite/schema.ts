@@ -103,6 +103,8 @@ CREATE TABLE audit_segments (
   epoch INTEGER NOT NULL,
   first INTEGER NOT NULL,
   count INTEGER NOT NULL,
+  previous TEXT NOT NULL,
+  head TEXT NOT NULL,
   batch INTEGER NOT NULL REFERENCES iterations,
   bytes BLOB NOT NULL,
   UNIQUE (run, worker, epoch, first)

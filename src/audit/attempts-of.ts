@@ -1,8 +1,8 @@
-import type { AuditRecord, AuditSegment } from "../core/audit.ts";
+import type { AgentSignal, AuditSegment, EpisodeAuditRecord } from "../core/audit.ts";
 import { FaradayError } from "../core/errors.ts";
 import { inOrder, placeOf, recordsOf } from "./audit-records.ts";
 
-type RecordOf<Kind extends AuditRecord["kind"]> = Extract<AuditRecord, { kind: Kind }>;
+type RecordOf<Kind extends EpisodeAuditRecord["kind"]> = Extract<EpisodeAuditRecord, { kind: Kind }>;
 
 /** What one recorder wrote down of one attempt at an episode. */
 export interface RecordedAttempt {
@@ -10,6 +10,7 @@ export interface RecordedAttempt {
   readonly epoch: number;
   readonly start: RecordOf<"start">;
   readonly syscalls: RecordedSyscall[];
+  readonly signals: AgentSignal[];
   /** Missing where the recorder stopped in the middle. */
   end?: RecordOf<"end">;
   lastSequence: number;
@@ -29,6 +30,7 @@ export function attemptsOf(segments: readonly AuditSegment[]): readonly Recorded
   const open = new Map<string, RecordedAttempt>();
   for (const segment of inOrder(segments)) {
     for (const record of recordsOf(segment)) {
+      if (!("episode" in record)) continue;
       const key = `${segment.worker} ${segment.epoch} ${record.episode}`;
       if (record.kind === "start") {
         const attempt = begin(segment, record);
@@ -46,13 +48,25 @@ export function attemptsOf(segments: readonly AuditSegment[]): readonly Recorded
 }
 
 function begin(segment: AuditSegment, start: RecordOf<"start">): RecordedAttempt {
-  return { worker: segment.worker, epoch: segment.epoch, start, syscalls: [], lastSequence: start.sequence };
+  return {
+    worker: segment.worker,
+    epoch: segment.epoch,
+    start,
+    syscalls: [],
+    signals: [],
+    lastSequence: start.sequence,
+  };
 }
 
-function append(attempt: RecordedAttempt, record: RecordOf<"intent" | "outcome" | "end">, segment: AuditSegment): void {
+function append(
+  attempt: RecordedAttempt,
+  record: Exclude<EpisodeAuditRecord, { kind: "start" }>,
+  segment: AuditSegment,
+): void {
   attempt.lastSequence = record.sequence;
   if (record.kind === "intent") attempt.syscalls.push({ intent: record });
   else if (record.kind === "end") attempt.end = record;
+  else if (record.kind === "signal") attempt.signals.push(record.signal);
   else {
     const syscall = attempt.syscalls.at(-1);
     if (syscall?.intent.step !== record.step || syscall.outcome !== undefined) throw outOfPlace(segment, record);
@@ -60,7 +74,7 @@ function append(attempt: RecordedAttempt, record: RecordOf<"intent" | "outcome" 
   }
 }
 
-function outOfPlace(segment: AuditSegment, record: AuditRecord): FaradayError {
+function outOfPlace(segment: AuditSegment, record: EpisodeAuditRecord): FaradayError {
   const before = record.kind === "outcome" ? "intent" : "start";
   return new FaradayError(
     `${placeOf(segment)}: record ${record.sequence} (${record.kind} of episode ${record.episode}) has no ${before} before it`,

@@ -32,12 +32,18 @@ function parseLines(segment: AuditSegment): readonly unknown[] {
   }
 }
 
-const kinds: readonly AuditRecord["kind"][] = ["start", "intent", "outcome", "end"];
+const episodeKinds: readonly AuditRecord["kind"][] = ["start", "intent", "outcome", "signal", "end"];
+const runKinds: readonly AuditRecord["kind"][] = ["batch", "update"];
 
 /** Checks what names and orders a record; the rest is the recorder's own typed output. */
 function checked(value: unknown, segment: AuditSegment, sequence: number): AuditRecord {
   const record = value as AuditRecord | null;
-  const isRecord = typeof record?.episode === "string" && kinds.includes(record.kind);
+  const isRecord =
+    typeof record === "object" &&
+    record !== null &&
+    ("episode" in record
+      ? typeof record.episode === "string" && episodeKinds.includes(record.kind)
+      : runKinds.includes(record.kind));
   if (!isRecord || record.sequence !== sequence) {
     throw new FaradayError(
       `${placeOf(segment)} must hold record ${sequence} in its place, got ${JSON.stringify(value)?.slice(0, 200)}`,
