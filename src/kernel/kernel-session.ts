@@ -1,3 +1,4 @@
+import type { AgentSignal } from "../core/audit.ts";
 import type { Driver, World } from "../core/env.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
@@ -6,7 +7,7 @@ import type { SqlSession } from "./drivers/sql/sql-session.ts";
 import type { SqlTrust } from "./drivers/sql/sql-trust.ts";
 import type { EpisodeRecorder, FlightRecorder, RecordedEnd } from "./flight-recorder.ts";
 import type { Judge } from "./policy.ts";
-import { denial, noViolations, ranked, violation } from "./violation.ts";
+import { denial, noViolations, ranked, signalSent, violation } from "./violation.ts";
 
 /** What a driver answers; violations are what it found while it ran. */
 export type Answer = Pick<SyscallResult, "outcome" | "result" | "error"> & {
@@ -22,9 +23,32 @@ interface SessionParts {
   readonly recorder: FlightRecorder;
   /** Hash of the set of policies that judge. */
   readonly policies: string;
+  /** Called once, when the session closes. */
+  readonly closed: () => void;
 }
 
-/** One episode's way through the kernel, on a database state of its own. Syscalls are made one after the other. */
+/** How many syscalls were mediated, and how many violations they were answered with; and what was recorded of that. */
+export interface SessionCounts {
+  readonly mediated: { readonly syscalls: number; readonly violations: number };
+  readonly recorded: { readonly syscalls: number; readonly violations: number };
+}
+
+/** A syscall that waits for its turn, and who waits for its answer. */
+interface Waiting {
+  readonly syscall: Syscall;
+  readonly resolve: (result: SyscallResult | Promise<SyscallResult>) => void;
+}
+
+/** A syscall whose driver has not answered yet. */
+interface Pending {
+  readonly step: number;
+  readonly resolve: (result: SyscallResult) => void;
+}
+
+/**
+ * One episode's way through the kernel, on a database state of its own. Syscalls run one after the other, in the order in which
+ * they are made: one that is made while another is pending, or while the episode is held, waits for its turn.
+ */
 export class KernelSession implements Disposable {
   readonly governed: boolean;
   /** Trusted looks at the resources, by name; never given to an agent. */
@@ -33,8 +57,17 @@ export class KernelSession implements Disposable {
   readonly trust: SqlTrust | null;
   readonly #parts: SessionParts;
   readonly #record: EpisodeRecorder;
+  readonly #waiting: Waiting[] = [];
   #drivers: Readonly<Record<string, Driver>>;
-  #step = 0;
+  /** Syscalls begun, and syscalls answered. */
+  #begun = 0;
+  #answered = 0;
+  #violations = 0;
+  #pending: Pending | null = null;
+  #busy = false;
+  #held = false;
+  #ending: Ending | null = null;
+  #terminated: Ending | null = null;
   #open = true;
 
   constructor(parts: SessionParts) {
@@ -53,26 +86,117 @@ export class KernelSession implements Disposable {
     this.#drivers = { ...this.#drivers, ...drivers };
   }
 
-  /** Decides, records and performs one syscall. Never throws for what the agent did; a promise only where a driver gave one. */
+  /** The signal that ended the episode, once it has: SIGKILL at once, SIGTERM with the first syscall that it denied. */
+  get terminated(): Ending | null {
+    return this.#terminated;
+  }
+
+  get counts(): SessionCounts {
+    const { steps, violations } = this.#record.counts;
+    return {
+      mediated: { syscalls: this.#answered, violations: this.#violations },
+      recorded: { syscalls: steps, violations },
+    };
+  }
+
+  /**
+   * Decides, records and performs one syscall. Never throws for what the agent did. A promise only where a driver gave one, or
+   * where the syscall must wait: for one that is pending, or, while the episode is held, for the signal that ends that.
+   */
   execute(syscall: Syscall): SyscallResult | Promise<SyscallResult> {
     if (!this.#open) throw new Error("KernelSession.execute: the session is closed");
-    const step = this.#step++;
-    this.#record.intent(step, syscall);
-    const answer = this.#perform(syscall);
-    if (answer instanceof Promise) return answer.then((settled) => this.#conclude(step, settled));
-    return this.#conclude(step, answer);
+    if (!this.#isFree) return new Promise((resolve) => this.#waiting.push({ syscall, resolve }));
+    return this.#run(syscall);
+  }
+
+  /**
+   * Sends a signal to the episode and records it. SIGSTOP holds every later syscall until SIGCONT; SIGTERM denies the next and all
+   * that follow; SIGKILL also answers at once what is pending, whose late result is dropped and, as every intent has one outcome,
+   * not recorded.
+   * @returns Whether it was delivered: not to a session that is closed or killed.
+   */
+  signal(signal: AgentSignal): boolean {
+    if (!this.#open || this.#ending === "SIGKILL") return false;
+    this.#record.signal(this.#begun, signal);
+    this.#held = signal === "SIGSTOP" && this.#ending === null;
+    if (signal === "SIGTERM" || signal === "SIGKILL") this.#ending = signal;
+    if (signal === "SIGKILL") this.#kill();
+    this.#release();
+    return true;
   }
 
   /** Ends the session, once: its effects are gone, and the next session finds the database as it was at first. */
   close(end: RecordedEnd = { outcome: "closed", reward: 0, cost: 0 }): void {
     if (!this.#open) return;
+    this.#held = false;
+    this.#ending ??= "SIGTERM";
+    this.#abandon();
+    this.#release();
     this.#open = false;
     this.#parts.sql?.close();
     this.#record.end(end);
+    this.#parts.closed();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  get #isFree(): boolean {
+    return !this.#held && !this.#busy && this.#pending === null && this.#waiting.length === 0;
+  }
+
+  #run(syscall: Syscall): SyscallResult | Promise<SyscallResult> {
+    const step = this.#begun++;
+    this.#record.intent(step, syscall);
+    if (this.#ending !== null) return this.#conclude(step, this.#end(this.#ending));
+    this.#busy = true;
+    const answer = this.#perform(syscall);
+    this.#busy = false;
+    if (answer instanceof Promise) return this.#await(step, answer);
+    const result = this.#conclude(step, answer);
+    if (this.#waiting.length > 0) this.#release();
+    return result;
+  }
+
+  #await(step: number, answer: Promise<Answer>): Promise<SyscallResult> {
+    return new Promise((resolve) => {
+      const pending = { step, resolve };
+      this.#pending = pending;
+      answer.then((settled) => {
+        if (this.#pending !== pending) return;
+        this.#pending = null;
+        resolve(this.#conclude(step, settled));
+        this.#release();
+      });
+    });
+  }
+
+  /** Lets those go on that wait, as far as they may. */
+  #release(): void {
+    while (!this.#held && !this.#busy && this.#pending === null) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      next.resolve(this.#run(next.syscall));
+    }
+  }
+
+  #kill(): void {
+    this.#terminated = "SIGKILL";
+    this.#abandon();
+  }
+
+  /** Answers what is pending as the signal demands; what its driver answers later is dropped. */
+  #abandon(): void {
+    const pending = this.#pending;
+    if (pending === null || this.#ending === null) return;
+    this.#pending = null;
+    pending.resolve(this.#conclude(pending.step, this.#end(this.#ending)));
+  }
+
+  #end(signal: Ending): Answer {
+    this.#terminated ??= signal;
+    return { outcome: "denied", violations: endings[signal] };
   }
 
   #perform(syscall: Syscall): Answer | Promise<Answer> {
@@ -132,9 +256,19 @@ export class KernelSession implements Disposable {
       ...(error === undefined ? {} : { error }),
     };
     this.#record.outcome(step, result);
+    this.#answered++;
+    this.#violations += violations.length;
     return result;
   }
 }
+
+/** Signals that end an episode. */
+type Ending = "SIGTERM" | "SIGKILL";
+
+const endings: Readonly<Record<Ending, readonly Violation[]>> = {
+  SIGTERM: [signalSent("SIGTERM", "the episode was ended by SIGTERM")],
+  SIGKILL: [signalSent("SIGKILL", "the episode was killed by SIGKILL; what was pending may have had its effect")],
+};
 
 interface WellFormed extends Syscall {
   readonly driver: string;

@@ -1,3 +1,4 @@
+import type { AgentSignal } from "../core/audit.ts";
 import type { Driver } from "../core/env.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import { FaradayError, InputError } from "../core/errors.ts";
@@ -53,6 +54,7 @@ export class KernelSpace implements Disposable {
   #database: SqlDatabase | undefined;
   #booted: Promise<void> | undefined;
   #ready = false;
+  readonly #sessions = new Map<string, Set<KernelSession>>();
 
   constructor(options: KernelSpaceOptions = {}) {
     const drivers = parseOptions(driverSpecs, options.drivers ?? {}, "kernel.drivers");
@@ -79,7 +81,10 @@ export class KernelSpace implements Disposable {
   open(options: SessionOptions): KernelSession {
     if (!this.#ready) throw new FaradayError("KernelSpace.open: boot() must have resolved first");
     const governed = options.governed ?? true;
-    return new KernelSession({
+    const { id } = options.episode;
+    const open = this.#sessions.get(id) ?? new Set();
+    this.#sessions.set(id, open);
+    const session: KernelSession = new KernelSession({
       episode: options.episode,
       governed,
       judges: governed ? this.policies.map((policy) => policy.judge()) : [],
@@ -87,7 +92,22 @@ export class KernelSpace implements Disposable {
       drivers: options.drivers ?? {},
       recorder: this.#recorder,
       policies: governed ? this.policySetHash : ungoverned,
+      closed: () => {
+        open.delete(session);
+        if (open.size === 0) this.#sessions.delete(id);
+      },
     });
+    open.add(session);
+    return session;
+  }
+
+  /**
+   * Sends a signal to an episode of this kernel (see {@link KernelSession.signal}).
+   * @returns Whether the episode was under way, so that it was delivered.
+   */
+  signal(episode: string, signal: AgentSignal): boolean {
+    const open = [...(this.#sessions.get(episode) ?? [])];
+    return open.map((session) => session.signal(signal)).includes(true);
   }
 
   [Symbol.dispose](): void {

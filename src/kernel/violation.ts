@@ -7,6 +7,14 @@ export function violation(rule: { policy: string; rule: string; severity: Severi
   return Object.freeze({ ...rule, type: "BLOCKED", blocked: true });
 }
 
+/** What denies the syscalls of an episode that a signal ended: it costs nothing. */
+export function signalSent(rule: string, description: string): Violation {
+  return Object.freeze({
+    ...{ policy: "kernel", rule, severity: "low", description },
+    ...{ type: "SIGNAL_SENT", blocked: true, penalty: 0 },
+  });
+}
+
 /** Each violation once, the most severe first; equal ones keep the order in which they were found. */
 export function ranked(violations: readonly Violation[]): readonly Violation[] {
   if (violations.length < 2) return violations;
