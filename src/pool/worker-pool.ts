@@ -43,14 +43,18 @@ export class WorkerPool<Task, Result> implements AsyncDisposable {
     });
   }
 
-  /** @throws {FaradayError} with the worker's own message when the task threw or its worker died. */
-  async run(task: Task): Promise<Result> {
-    const { signal } = this.#waiting;
+  /**
+   * @param options.signal Once aborted, the task is rejected with the signal's reason, and the worker that holds it is ended
+   * and replaced, whatever it is doing.
+   * @throws {FaradayError} with the worker's own message when the task threw or its worker died.
+   */
+  async run(task: Task, options: { readonly signal?: AbortSignal } = {}): Promise<Result> {
+    const signals = [this.#waiting.signal, ...(options.signal === undefined ? [] : [options.signal])];
     try {
       if (this.#closed) throw new Error("the pool is closed");
-      return await this.#piscina.run(task, { signal });
+      return await this.#piscina.run(task, { signal: AbortSignal.any(signals) });
     } catch (error) {
-      const reason = signal.aborted ? signal.reason : error;
+      const reason = signals.find((signal) => signal.aborted)?.reason ?? error;
       throw new FaradayError(`a worker failed: ${messageOf(reason)}`, { cause: error });
     }
   }

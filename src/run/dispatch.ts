@@ -4,6 +4,7 @@ import type { EpisodeKey, EpisodeSummary } from "../core/episode.ts";
 import { unpackEpisodes } from "../core/episode-columns.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { type Trajectory, trajectoryAt } from "../core/trajectory.ts";
+import { attemptId, episodeName } from "./attempt-name.ts";
 import type { BatchPlan } from "./plan.ts";
 import type { RolloutResult, RolloutTask } from "./rollout.ts";
 
@@ -26,27 +27,39 @@ export interface FinishedBatch {
 const attemptsMax = 2;
 /** Failed attempts a worker, with nothing come back before them, after which no more are made. */
 const failuresMax = 4;
+/** How long a worker has to end an episode that is to be killed, before the worker itself is ended. */
+const killGraceMs = 1_000;
+
+/** A task in a worker's hands. */
+interface TaskUnderWay {
+  readonly task: RolloutTask;
+  readonly result: Promise<RolloutResult>;
+  /** Ends the worker that holds it. */
+  readonly abort: AbortController;
+}
+
+interface DispatchedPart {
+  readonly episodes: readonly RolledOut[];
+  readonly audit: AuditSegment | null;
+}
 
 /** Schedules a batch's tasks over the pool, with back-pressure: no more wait than keep every worker busy. */
 export class Dispatcher {
-  readonly #run: (task: RolloutTask) => Promise<RolloutResult>;
+  readonly #run: DispatcherOptions["run"];
   readonly #onFailure: (message: string) => void;
   readonly #queue: PQueue;
   readonly #waitingMax: number;
   readonly #failuresMax: number;
   /** Failed attempts; no longer counted once something has come back. */
   #failureCount = 0;
-  readonly #underWay = new Set<Promise<RolloutResult>>();
+  readonly #underWay = new Set<TaskUnderWay>();
+  /** Names of episodes that are not to be begun, or begun again. */
+  readonly #killed = new Set<string>();
 
   /** Why a task failed last. */
   #lastFailure = "the batch is empty";
 
-  constructor(options: {
-    readonly run: (task: RolloutTask) => Promise<RolloutResult>;
-    readonly workers: number;
-    /** Told why a task failed in a worker, each time. */
-    readonly onFailure: (message: string) => void;
-  }) {
+  constructor(options: DispatcherOptions) {
     this.#run = options.run;
     this.#onFailure = options.onFailure;
     // One task more than there are workers, so that a worker that ends one finds the next there.
@@ -60,46 +73,97 @@ export class Dispatcher {
    * @throws {FaradayError} where none came back: nothing could be learned, or measured, from that.
    */
   async batch(plan: BatchPlan): Promise<FinishedBatch> {
-    const parts: Promise<{ episodes: RolledOut[]; audit: AuditSegment | null }>[] = [];
+    const parts: Promise<DispatchedPart>[] = [];
     for (const task of plan.tasks) {
       await this.#queue.onSizeLessThan(this.#waitingMax);
-      parts.push(this.#queue.add(() => this.#attempt(task, 1)));
+      parts.push(this.#queue.add(() => this.#attempt(task, { attempt: 1, failures: 0 })));
     }
     const finished = await Promise.all(parts);
-    if (finished.every((part) => part.audit === null)) {
+    const episodes = finished.flatMap((part) => part.episodes);
+    if (episodes.every(({ worker, summary }) => worker === 0 && summary.outcome === "failed")) {
       throw new FaradayError(`no episode of a batch came back from the workers: ${this.#lastFailure}`);
     }
-    return {
-      episodes: finished.flatMap((part) => part.episodes),
-      audit: finished.flatMap((part) => (part.audit === null ? [] : [part.audit])).sort(bySequence),
-    };
+    return { episodes, audit: finished.flatMap((part) => (part.audit === null ? [] : [part.audit])).sort(bySequence) };
   }
 
-  async #attempt(task: RolloutTask, attempt: number): Promise<{ episodes: RolledOut[]; audit: AuditSegment | null }> {
-    if (await this.#isHopeless()) return { episodes: givenUp(task, this.#lastFailure, attempt), audit: null };
-    const running = this.#run(task);
-    this.#underWay.add(running);
+  /**
+   * Ends an episode as `killed`, whatever it is doing: one that waits never begins; where the worker that has it does not
+   * end it soon, the worker is ended, and the task's other episodes are tried again.
+   * @param ended Whether the worker has ended it.
+   */
+  kill(episode: string, ended: () => boolean): void {
+    this.#killed.add(episode);
+    const holder = [...this.#underWay].find(({ task }) => task.keys.some(({ id }) => episodeName(id) === episode));
+    if (holder === undefined) return;
+    setTimeout(() => {
+      if (!ended()) holder.abort.abort(new FaradayError(`${episode} was killed and did not end in ${killGraceMs} ms`));
+    }, killGraceMs).unref();
+  }
+
+  async #attempt(task: RolloutTask, tries: { attempt: number; failures: number }): Promise<DispatchedPart> {
+    const killed = task.keys.filter(({ id }) => this.#killed.has(episodeName(id)));
+    if (killed.length > 0) return this.#withoutKilled(task, killed, tries);
+    const { attempt } = tries;
+    if (await this.#isHopeless()) return givenUp(task, this.#lastFailure, attempt);
+    const abort = new AbortController();
+    const underWay = { task, abort, result: this.#run(task, { signal: abort.signal }) };
+    this.#underWay.add(underWay);
     try {
-      const result = await running;
+      const result = await underWay.result;
       this.#failureCount = Number.NEGATIVE_INFINITY;
       return { episodes: rolledOut(task, result, attempt), audit: result.audit };
     } catch (error) {
-      this.#failureCount++;
-      this.#lastFailure = messageOf(error);
       this.#onFailure(messageOf(error));
-      if (attempt < attemptsMax) return this.#attempt({ ...task, keys: task.keys.map(retried) }, attempt + 1);
-      return { episodes: givenUp(task, messageOf(error), attempt), audit: null };
+      // What was killed is taken out by the next attempt, and no fault of the others.
+      const failures = abort.signal.aborted ? tries.failures : tries.failures + 1;
+      if (!abort.signal.aborted) {
+        this.#failureCount++;
+        this.#lastFailure = messageOf(error);
+      }
+      if (failures >= attemptsMax) return givenUp(task, messageOf(error), attempt);
+      const keys = task.keys.map((key) => ({ ...key, id: attemptId(key.id, attempt + 1) }));
+      return this.#attempt({ ...task, keys }, { attempt: attempt + 1, failures });
     } finally {
-      this.#underWay.delete(running);
+      this.#underWay.delete(underWay);
     }
+  }
+
+  /** Runs the rest of a task, if any, and puts what was killed in its place among them. */
+  async #withoutKilled(
+    task: RolloutTask,
+    killed: readonly EpisodeKey[],
+    tries: { attempt: number; failures: number },
+  ): Promise<DispatchedPart> {
+    const keys = task.keys.filter((key) => !killed.includes(key));
+    const rest = keys.length === 0 ? nothing : await this.#attempt({ ...task, keys }, tries);
+    const others = rest.episodes.values();
+    const episodes = task.keys.map((key) =>
+      killed.includes(key) ? lost(key, { outcome: "killed", ...killedError }, tries.attempt) : others.next().value,
+    );
+    return { episodes: episodes.filter((episode) => episode !== undefined), audit: rest.audit };
   }
 
   /** Whether so many attempts have failed that nothing will come back; what is still under way may prove the contrary. */
   async #isHopeless(): Promise<boolean> {
-    if (this.#failureCount >= this.#failuresMax) await Promise.allSettled(this.#underWay);
+    if (this.#failureCount >= this.#failuresMax) {
+      await Promise.allSettled([...this.#underWay].map(({ result }) => result));
+    }
     return this.#failureCount >= this.#failuresMax;
   }
 }
+
+export interface DispatcherOptions {
+  /** Has a worker do the task; an abort of the signal ends that worker. */
+  readonly run: (task: RolloutTask, options: { readonly signal: AbortSignal }) => Promise<RolloutResult>;
+  readonly workers: number;
+  /** Told why a task failed in a worker, each time. */
+  readonly onFailure: (message: string) => void;
+}
+
+const nothing: DispatchedPart = { episodes: [], audit: null };
+const killedError = {
+  error: { boundary: "worker", message: "SIGKILL before it began, or its worker was ended with it" },
+} as const;
 
 function rolledOut(task: RolloutTask, { worker, episodes, trajectories }: RolloutResult, attempt: number): RolledOut[] {
   return unpackEpisodes(episodes, task.keys).map((summary, index) => ({
@@ -110,17 +174,17 @@ function rolledOut(task: RolloutTask, { worker, episodes, trajectories }: Rollou
   }));
 }
 
-/** The same episode with a new name: what a first attempt recorded before its worker failed stays distinct. */
-function retried(key: EpisodeKey): EpisodeKey {
-  return { ...key, id: `${key.id}~${attemptsMax}` };
+function givenUp(task: RolloutTask, message: string, attempt: number): DispatchedPart {
+  const error = { boundary: "worker", message } as const;
+  return { episodes: task.keys.map((key) => lost(key, { outcome: "failed", error }, attempt)), audit: null };
 }
 
-function givenUp(task: RolloutTask, message: string, attempt: number): RolledOut[] {
-  return task.keys.map((key) => ({
+/** An episode of which no worker has told anything. */
+function lost(key: EpisodeKey, how: Pick<EpisodeSummary, "outcome" | "error">, attempt: number): RolledOut {
+  return {
     summary: {
       key,
-      outcome: "failed",
-      error: { boundary: "worker", message },
+      ...how,
       success: false,
       reward: 0,
       cost: 0,
@@ -132,7 +196,7 @@ function givenUp(task: RolloutTask, message: string, attempt: number): RolledOut
     trajectory: { tokens: new Int32Array(), chosen: new Uint8Array(), logProbabilities: new Float32Array() },
     worker: 0,
     attempt,
-  }));
+  };
 }
 
 function bySequence(one: AuditSegment, other: AuditSegment): number {

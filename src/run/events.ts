@@ -1,3 +1,4 @@
+import type { AgentSignal } from "../core/audit.ts";
 import type { Phase } from "../core/episode.ts";
 import type { Measure } from "../report/measure.ts";
 import type { RunReport } from "../report/run-report.ts";
@@ -33,5 +34,11 @@ export type RunEvent =
       /** A worker threw or died; its episodes are tried once more. */
       readonly type: "task-failure";
       readonly reason: string;
+    }
+  | {
+      /** A signal was sent to an episode, which takes it unless it has ended. */
+      readonly type: "signal";
+      readonly episode: string;
+      readonly signal: AgentSignal;
     }
   | { readonly type: "run-end"; readonly report: RunReport };

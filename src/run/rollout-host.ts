@@ -12,6 +12,8 @@ import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import { PolicyReward } from "../runner/policy-reward.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { type RolloutResult, type RolloutSetup, type RolloutTask, weightsAt } from "./rollout.ts";
+import { SignalBoard } from "./signal-board.ts";
+import { SignalReceiver } from "./signal-receiver.ts";
 import { type SurrogateGradient, type SurrogateShard, surrogateGradient } from "./surrogate.ts";
 
 /** Most tokens of an observation after the first that the policy model reads. */
@@ -28,6 +30,7 @@ export class RolloutHost {
   readonly #tokenizer: Tokenizer;
   readonly #sampler: Sampler;
   readonly #gradients: GradientEngine;
+  readonly #signals: SignalReceiver;
   #revision = -1;
 
   private constructor(
@@ -49,6 +52,8 @@ export class RolloutHost {
     this.#tokenizer = Tokenizer.fromJSON(setup.tokenizer, "the tokenizer");
     this.#sampler = parts.sampler;
     this.#gradients = parts.gradients;
+    this.#signals = new SignalReceiver(new SignalBoard(setup.signals), parts.kernel);
+    void this.#signals.listen();
   }
 
   static async boot(setup: RolloutSetup): Promise<RolloutHost> {
@@ -74,9 +79,11 @@ export class RolloutHost {
       // The task is lost, but this worker goes on: what stays open in its kernel would stay for good.
       for (const episode of episodes) episode.fail("worker", messageOf(error));
       for (const episode of episodes) episode.finish();
+      for (const { id } of task.keys) this.#signals.end(id);
       throw error;
     });
     const records = episodes.map((episode) => episode.finish());
+    for (const { id } of task.keys) this.#signals.end(id);
     return {
       worker: this.#worker,
       episodes: packEpisodes(records),
@@ -101,7 +108,7 @@ export class RolloutHost {
   #begin(key: EpisodeKey, governed: boolean): GovernedEpisode {
     const task = this.#tasks.get(key.task);
     if (!task) throw new Error(`the environment has no task ${key.task} in this thread; load must be deterministic`);
-    return this.#runner.begin({
+    const episode = this.#runner.begin({
       environment: this.#environment,
       task,
       key,
@@ -109,6 +116,8 @@ export class RolloutHost {
       governed,
       oracle: true,
     });
+    this.#signals.begin(key.id);
+    return episode;
   }
 
   #speaker(episode: GovernedEpisode, seed: number): Speaker {
@@ -122,6 +131,7 @@ export class RolloutHost {
       seed,
       act: (action, last) => {
         if (episode.done) return null;
+        this.#signals.poll();
         const acted = episode.actText(this.#tokenizer.decode(action));
         const answer = () => this.#heard(episode, last);
         return acted instanceof Promise ? acted.then(answer) : answer();

@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import type { ResolvedConfig } from "../config/config-schema.ts";
+import type { AgentSignal } from "../core/audit.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { WorkerPool } from "../pool/worker-pool.ts";
-import { Dispatcher, type FinishedBatch } from "./dispatch.ts";
+import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispatch.ts";
 import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
 import {
@@ -16,6 +17,7 @@ import {
   type WorkerTask,
   weightsAt,
 } from "./rollout.ts";
+import { SignalBoard, signalBoardMemory } from "./signal-board.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
 /** The workers of one run and the weights that they share with it: they roll out, and they differentiate. */
@@ -23,19 +25,23 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   readonly #pool: WorkerPool<WorkerTask, RolloutResult | SurrogateGradient>;
   readonly #dispatcher: Dispatcher;
   readonly #weights: SharedWeightsMemory;
+  readonly #signals: SignalBoard;
   /** Counts the weights that were published. */
   #revision = 0;
 
   /** @param onFailure Told why a task failed in a worker, each time. */
   constructor(config: ResolvedConfig, checkpoint: Checkpoint, onFailure: (message: string) => void) {
     this.#weights = shareWeights(checkpoint.weights);
+    const setup = setupOf(config, checkpoint, this.#weights);
+    this.#signals = new SignalBoard(setup.signals);
     const workers = workerCountOf(config);
     this.#pool = new WorkerPool({
       file: workerFile("rollout"),
       workers,
-      setup: setupOf(config, checkpoint, this.#weights),
+      setup,
     });
-    const run = (rollout: RolloutTask) => this.#ask<RolloutResult>({ kind: "rollout", rollout });
+    const run: DispatcherOptions["run"] = (rollout, options) =>
+      this.#ask<RolloutResult>({ kind: "rollout", rollout }, options);
     this.#dispatcher = new Dispatcher({ run, workers, onFailure });
   }
 
@@ -54,14 +60,24 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     );
   }
 
+  /**
+   * Sends a signal to an episode of this run, begun or not; one that has ended takes no notice.
+   * @param episode Its name in the run, such as `train-3-0-7`.
+   */
+  signal(episode: string, signal: AgentSignal): void {
+    const slot = this.#signals.post(episode, signal);
+    if (signal === "SIGKILL") this.#dispatcher.kill(episode, () => this.#signals.taken(slot));
+  }
+
   run(plan: BatchPlan): Promise<FinishedBatch> {
     return this.#dispatcher.batch(plan);
   }
 
   #ask<Answer extends RolloutResult | SurrogateGradient>(
     task: { kind: "rollout"; rollout: RolloutTask } | { kind: "gradient"; shard: SurrogateShard },
+    options?: { readonly signal: AbortSignal },
   ): Promise<Answer> {
-    return this.#pool.run({ ...task, revision: this.#revision }) as Promise<Answer>;
+    return this.#pool.run({ ...task, revision: this.#revision }, options) as Promise<Answer>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,5 +103,6 @@ export function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights:
     weights,
     temperature: config.train.temperature,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    signals: signalBoardMemory(),
   };
 }

@@ -26,6 +26,8 @@ export interface RolloutSetup {
   readonly temperature: number;
   /** One Int32: how many workers have booted so far, for their numbers. */
   readonly workerCount: SharedArrayBuffer;
+  /** Memory of the run's {@link SignalBoard}. */
+  readonly signals: SharedArrayBuffer;
 }
 
 /** Two copies of the weights: revision r lies in half r mod 2, so that r + 1 can be written while r is read. */

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
+import type { AgentSignal } from "../core/audit.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
@@ -11,6 +12,7 @@ import { Planner } from "./plan.ts";
 import { openPolicyModel } from "./policy-model.ts";
 import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
+import { SignalInbox, signalFile } from "./signal-inbox.ts";
 import { TrainingRun } from "./training-run.ts";
 import { tryKernel } from "./try-kernel.ts";
 
@@ -23,13 +25,22 @@ export interface TrainRunOptions {
   /** Once aborted, the batch in hand is finished and the report says `cancelled`. */
   readonly signal?: AbortSignal;
   readonly events?: (event: RunEvent) => void;
+  /** Given, once episodes can be sent signals, what sends them. */
+  readonly control?: (control: RunControl) => void;
+}
+
+/** What can be done to a run that goes on. */
+export interface RunControl {
+  /** @throws {FaradayError} when the run takes no more signals. */
+  signal(episode: string, signal: AgentSignal): void;
 }
 
 /**
  * Evaluates, trains and evaluates again, with everything on disk in the run directory.
  * @throws {InputError} before anything is written, where an input is wrong.
  */
-export async function train({ config, out, verbose = false, signal, events }: TrainRunOptions): Promise<RunReport> {
+export async function train(options: TrainRunOptions): Promise<RunReport> {
+  const { config, out, verbose = false, signal, events } = options;
   const environment = await loadEnvironment(config);
   const checkpoint = openPolicyModel(config, environment);
   const planner = new Planner(environment.tasks, config.train);
@@ -49,6 +60,17 @@ export async function train({ config, out, verbose = false, signal, events }: Tr
     log.warn({ reason }, "a task failed in a worker");
     emit({ type: "task-failure", reason });
   });
+  const control: RunControl = {
+    signal(episode, name) {
+      pool.signal(episode, name);
+      emit({ type: "signal", episode, signal: name });
+    },
+  };
+  using _inbox = new SignalInbox(directory.file(signalFile), {
+    signal: control.signal,
+    rejected: (reason) => log.warn({ reason }, "a signal was passed over"),
+  });
+  options.control?.(control);
   const { iterations } = config.train;
   emit({ type: "run-start", run: directory.run, dir: directory.path, workers: workerCountOf(config), iterations });
   const run = new TrainingRun({

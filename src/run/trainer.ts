@@ -2,13 +2,14 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConfigInput, ResolvedConfig } from "../config/config-schema.ts";
 import { resolveConfig } from "../config/load-config.ts";
-import { InputError } from "../core/errors.ts";
+import type { AgentSignal } from "../core/audit.ts";
+import { FaradayError, InputError } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { PolicyReward } from "../runner/policy-reward.ts";
 import type { RunEvent } from "./events.ts";
-import { train } from "./train.ts";
+import { type RunControl, train } from "./train.ts";
 
 export interface TrainerOptions {
   /** What governs every worker; each makes its own kernel to this one's pattern. Default: the runner's. */
@@ -34,6 +35,7 @@ export interface TrainerOptions {
 /** The whole loop behind one call: roll out under the kernel, learn, store, measure before and after. */
 export class Trainer {
   readonly #options: TrainerOptions;
+  #control: RunControl | undefined;
 
   constructor(options: TrainerOptions = {}) {
     this.#options = options;
@@ -62,12 +64,29 @@ export class Trainer {
    */
   async train(): Promise<RunReport> {
     const { out, signal, onEvent } = this.#options;
-    return train({
+    const running = train({
       config: await this.config(),
+      control: (control) => {
+        this.#control = control;
+      },
       ...(out === undefined ? {} : { out }),
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { events: onEvent }),
     });
+    return running.finally(() => {
+      this.#control = undefined;
+    });
+  }
+
+  /**
+   * Sends a signal to an episode of the run that goes on: SIGSTOP and SIGCONT hold and release it at its next syscall,
+   * SIGTERM ends it there, SIGKILL ends it at once, with its worker if need be. One that has ended takes no notice.
+   * @param episode `{phase}-{iteration}-{group}-{index}`, such as `train-3-0-7`.
+   * @throws {FaradayError} where no run goes on.
+   */
+  signal(episode: string, signal: AgentSignal): void {
+    if (this.#control === undefined) throw new FaradayError(`Trainer.signal: no run goes on that could take ${signal}`);
+    this.#control.signal(episode, signal);
   }
 
   #kernel(): KernelSpace {
