@@ -71,7 +71,7 @@ test("SIGSTOP holds an episode at its next syscall until SIGCONT; SIGTERM ends o
   const records = await recordsByEpisode(run);
   const kinds = (id: string) =>
     (records.get(id) ?? []).map((record) => (record.kind === "signal" ? record.signal : record.kind));
-  expect(kinds("train-1-0-0").slice(0, 5)).toEqual(["start", "SIGSTOP", "intent", "SIGCONT", "outcome"]);
+  expect(kinds("train-1-0-0").slice(0, 5)).toEqual(["start", "SIGSTOP", "SIGCONT", "intent", "outcome"]);
   expect(kinds("train-1-4-1")).toEqual(["start", "SIGTERM", "intent", "outcome", "end"]);
   const outcomes = new Map(run.episodes.map(({ key, outcome }) => [key.id, outcome]));
   expect(outcomes.get("train-1-0-0")).toBe("completed");
