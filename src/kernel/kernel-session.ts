@@ -12,7 +12,17 @@ import { denial, noViolations, ranked, signalSent, violation } from "./violation
 /** What a driver answers; violations are what it found while it ran. */
 export type Answer = Pick<SyscallResult, "outcome" | "result" | "error"> & {
   readonly violations: readonly Violation[];
+  readonly usage?: Usage;
 };
+
+/** What a syscall used besides itself, as its driver counts it; all of it logical, so that runs repeat exactly. */
+export interface Usage {
+  /** Steps of an engine, such as SQLite's virtual machine. */
+  readonly steps?: number;
+  readonly tokens?: number;
+  /** Cost in US dollars. */
+  readonly usd?: number;
+}
 
 interface SessionParts {
   readonly episode: EpisodeKey;

@@ -1,5 +1,6 @@
 import type { Random } from "../../../core/random.ts";
 import type { Violation } from "../../../core/syscall.ts";
+import { createActions, dropActions, effectOfAction, engineTables, tellingPragmas } from "./sql-actions.ts";
 import { action } from "./sql-codes.ts";
 import { authDeny, type Pointer, progressSteps, type SqlObserver } from "./sql-engine.ts";
 import type { SqlHeap } from "./sql-heap.ts";
@@ -7,44 +8,11 @@ import { namesIn } from "./sql-lexer.ts";
 import type { SqlEffect, SqlLimit, SqlLimits, SqlRules } from "./sql-rules.ts";
 import type { SqlSchema } from "./sql-schema.ts";
 
-const effectOfAction = new Map<number, SqlEffect>([
-  [action.insert, "INSERT"],
-  [action.update, "UPDATE"],
-  [action.delete, "DELETE"],
-]);
-const createActions = new Set<number>([
-  action.createIndex,
-  action.createTable,
-  action.createTempIndex,
-  action.createTempTable,
-  action.createTempTrigger,
-  action.createTempView,
-  action.createTrigger,
-  action.createView,
-  action.createVirtualTable,
-]);
-const dropActions = new Set<number>([
-  action.dropIndex,
-  action.dropTable,
-  action.dropTempIndex,
-  action.dropTempTable,
-  action.dropTempTrigger,
-  action.dropTempView,
-  action.dropTrigger,
-  action.dropView,
-  action.dropVirtualTable,
-]);
-
 /** The verb of a data change and the table that it names. */
 export interface StatementWrites {
   readonly target: string | null;
   readonly verb: number;
 }
-
-/** Pragmas that only tell; any other may leave the connection changed. */
-const tellingPragmas = new Set(
-  "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list".split(" "),
-);
 
 /**
  * Watches one text at a time with both observers. The authorizer tells what a statement declares while it compiles: its own
@@ -65,8 +33,12 @@ export class SqlMediator implements SqlObserver {
   #sql = "";
   #names: ReadonlySet<string> | null = null;
 
-  /** Found in the statement under way, in the order found. */
+  /** Found in the statement under way and to be kept from happening, in the order found. */
   found: Violation[] = [];
+  /** Found in the text by rules that only watch. */
+  watched: Violation[] = [];
+  #watchedBefore = 0;
+  #memoryMost = 0;
   /** Whether the connection may be other than new after this session: pragmas, temporary objects. */
   tainted = false;
   /** Whether the schema may have changed since this was last cleared. */
@@ -115,8 +87,10 @@ export class SqlMediator implements SqlObserver {
     this.#names = null;
     this.#rules = rules;
     this.#limits = limits;
+    if (this.watched.length > 0) this.watched = [];
     this.#rowsChanged = 0;
     this.#vmSteps = 0;
+    this.#memoryMost = 0;
     this.#stepsBefore = 0;
     this.#memoryAtStart = this.#memoryUsed();
     this.stopped = null;
@@ -129,6 +103,7 @@ export class SqlMediator implements SqlObserver {
 
   beginStatement(): void {
     if (this.found.length > 0) this.found = [];
+    this.#watchedBefore = this.watched.length;
     this.#running = false;
     this.#declared = 0;
     this.#target = null;
@@ -140,6 +115,31 @@ export class SqlMediator implements SqlObserver {
     this.#isCreateIndex = false;
     this.#isAlter = false;
     this.#declaredSelect = false;
+  }
+
+  /** Forgets what was found in the statement under way: it never runs. */
+  forget(): void {
+    this.found = [];
+    this.watched.length = this.#watchedBefore;
+  }
+
+  /** Takes what was found beside the observers. */
+  note(broken: Violation): void {
+    this.#add(broken);
+  }
+
+  /** What the text has used so far, in the order of {@link SqlLimits}. */
+  get usage(): Pick<SqlLimits, "rowsChanged" | "vmSteps" | "memoryBytes"> {
+    return { rowsChanged: this.#rowsChanged, vmSteps: this.#vmSteps, memoryBytes: this.#memoryMost };
+  }
+
+  /** Notes the limits that were exceeded of rules that only watch. */
+  watchLimits(usage: Partial<SqlLimits>): void {
+    for (const rules of this.#rules) {
+      if (rules.shadow !== true) continue;
+      for (const [limit, used] of Object.entries(usage) as [SqlLimit, number][])
+        if (used > rules.limits[limit]) this.#add(rules.exceeded(limit));
+    }
   }
 
   beginRunning(): void {
@@ -189,7 +189,7 @@ export class SqlMediator implements SqlObserver {
 
   exceed(limit: SqlLimit): void {
     this.stopped ??= limit;
-    for (const rules of this.#rules) this.#add(rules.exceeded(limit));
+    for (const rules of this.#rules) if (rules.limits[limit] <= this.#limits[limit]) this.#add(rules.exceeded(limit));
   }
 
   authorize(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): number {
@@ -213,7 +213,9 @@ export class SqlMediator implements SqlObserver {
   progress(): boolean {
     this.#vmSteps += progressSteps;
     if (this.#vmSteps > this.#limits.vmSteps) this.exceed("vmSteps");
-    else if (this.#memoryUsed() - this.#memoryAtStart > this.#limits.memoryBytes) this.exceed("memoryBytes");
+    const memory = this.#memoryUsed() - this.#memoryAtStart;
+    if (memory > this.#memoryMost) this.#memoryMost = memory;
+    if (this.stopped === null && memory > this.#limits.memoryBytes) this.exceed("memoryBytes");
     return this.stopped !== null;
   }
 
@@ -373,7 +375,8 @@ export class SqlMediator implements SqlObserver {
   }
 
   #add(broken: Violation): void {
-    if (!this.found.includes(broken)) this.found.push(broken);
+    const found = broken.blocked ? this.found : this.watched;
+    if (!found.includes(broken)) found.push(broken);
   }
 
   /** Whether the text names a table. What it does not name, only the engine itself can have touched. */
@@ -387,10 +390,3 @@ export class SqlMediator implements SqlObserver {
     return at === 0 ? "" : this.#heap.cString(at).toLowerCase();
   }
 }
-
-/** Tables that the engine makes of its own storage; json_each and its like read only their arguments. */
-const engineTables = new Set(
-  "sqlite_dbpage sqlite_stmt dbstat bytecode tables_used sqlite_sequence sqlite_stat1 sqlite_stat4 completion".split(
-    " ",
-  ),
-);

@@ -48,6 +48,8 @@ export type SqlLimit = keyof SqlLimits;
  * does are frozen and made once, so that asking allocates nothing.
  */
 export interface SqlRules {
+  /** `true` where the rules only watch: what they answer is not blocked, and their limits stop nothing. */
+  readonly shadow?: boolean;
   readonly limits: SqlLimits;
   /** An effect on a table, or on whatever object a schema change names; empty where there is none. */
   effect(effect: SqlEffect, table: string): Violation | null;

@@ -2,7 +2,6 @@ import { Random } from "../../../core/random.ts";
 import type { SqlWorld } from "../../../core/sql.ts";
 import type { Answer } from "../../kernel-session.ts";
 import type { Judge } from "../../policy.ts";
-import { noViolations } from "../../violation.ts";
 import { limitId } from "./sql-codes.ts";
 import type { SqlConnection } from "./sql-connection.ts";
 import type { SqlEngine } from "./sql-engine.ts";
@@ -52,6 +51,7 @@ export class SqlSession {
   #judges: readonly Judge[] | null = null;
   #rules: readonly SqlRules[] = [];
   #limits = driverLimits;
+  #judged = false;
   #written = 0;
 
   constructor(parts: SqlSessionParts) {
@@ -81,10 +81,10 @@ export class SqlSession {
 
   query(sql: string, judges: readonly Judge[]): Answer {
     if (judges !== this.#judges) this.#use(judges);
-    if (longer(sql, this.#limits.sqlBytes)) return this.#overlong();
+    if (longer(sql, this.#limits.sqlBytes)) return this.#overlong(sql);
     const { engine, pooled } = this.#parts;
     this.#mediator.beginText(sql, this.#rules, this.#limits);
-    const wasOpen = this.#rules.length === 0 && this.connection.inTransaction;
+    const wasOpen = !this.#judged && this.connection.inTransaction;
     const text = new SqlText({
       ...this.#parts,
       connection: this.connection,
@@ -95,7 +95,7 @@ export class SqlSession {
     engine.observer = this.#mediator;
     try {
       const kept = this.#mediator.schemaChanged ? undefined : pooled.kept.get(sql);
-      return kept === undefined ? text.run(sql) : text.runKept(kept);
+      return this.#told(kept === undefined ? text.run(sql) : text.runKept(kept), { sql, text });
     } finally {
       engine.observer = null;
       if (text.wrote || wasOpen) this.#written++;
@@ -111,7 +111,9 @@ export class SqlSession {
     const { pooled } = this.#parts;
     this.#judges = judges;
     this.#rules = judges.flatMap((judge) => judge.sql ?? []);
-    this.#limits = this.#rules.reduce((limits, rules) => strictest(limits, rules.limits), driverLimits);
+    const enforced = this.#rules.filter((rules) => rules.shadow !== true);
+    this.#judged = enforced.length > 0;
+    this.#limits = enforced.reduce((limits, rules) => strictest(limits, rules.limits), driverLimits);
     this.connection.limit(limitId.length, this.#limits.valueBytes);
     const same =
       pooled.rules.length === this.#rules.length && pooled.rules.every((rules, i) => rules === this.#rules[i]);
@@ -129,14 +131,25 @@ export class SqlSession {
     kept.set(sql, statement);
   }
 
-  #overlong(): Answer {
-    if (this.#rules.length > 0)
-      return { outcome: "denied", violations: this.#rules.map((rules) => rules.exceeded("sqlBytes")) };
-    return {
-      outcome: "failed",
-      error: `the text is longer than ${this.#limits.sqlBytes} bytes`,
-      violations: noViolations,
-    };
+  /** The answer with what the text used, and with what was found by rules that only watch. */
+  #told(answer: Answer, { sql, text }: { readonly sql: string; readonly text: SqlText }): Answer {
+    const { usage } = this.#mediator;
+    if (this.#rules.some((rules) => rules.shadow === true)) {
+      const { rowCount: rowsReturned, resultBytes } = text;
+      this.#mediator.watchLimits({ ...usage, rowsReturned, resultBytes, sqlBytes: Buffer.byteLength(sql) });
+    }
+    const { watched } = this.#mediator;
+    const violations = watched.length === 0 ? answer.violations : [...answer.violations, ...watched];
+    return { ...answer, violations, usage: { steps: usage.vmSteps } };
+  }
+
+  #overlong(sql: string): Answer {
+    const bytes = Buffer.byteLength(sql);
+    const violations = this.#rules
+      .filter(({ limits }) => bytes > limits.sqlBytes)
+      .map((rules) => rules.exceeded("sqlBytes"));
+    if (violations.some(({ blocked }) => blocked)) return { outcome: "denied", violations };
+    return { outcome: "failed", error: `the text is longer than ${this.#limits.sqlBytes} bytes`, violations };
   }
 }
 

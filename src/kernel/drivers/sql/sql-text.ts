@@ -41,8 +41,9 @@ export class SqlText {
   readonly #judged: boolean;
   #columns: readonly string[] = noColumns;
   #rows: (readonly SqlValue[])[] = [];
-  #rowCount = 0;
-  #resultBytes = 0;
+  /** Rows and bytes returned, those of earlier statements included. */
+  rowCount = 0;
+  resultBytes = 0;
   #began = false;
   readonly #changesBefore: number;
   /** Whether anything tried to write. */
@@ -52,7 +53,7 @@ export class SqlText {
 
   constructor(parts: SqlTextParts) {
     this.#parts = parts;
-    this.#judged = parts.rules.length > 0;
+    this.#judged = parts.rules.some((rules) => rules.shadow !== true);
     this.#changesBefore = parts.connection.sqlite.sqlite3_total_changes(parts.connection.db);
   }
 
@@ -103,13 +104,13 @@ export class SqlText {
     const { sqlite } = connection;
     const explained = sqlite.sqlite3_stmt_isexplain(stmt) !== 0;
     if (
-      this.#judged &&
+      this.#parts.rules.length > 0 &&
       !explained &&
       mediator.declaredCount === 0 &&
       leadingWord(place.sql, place.index()) === "vacuum"
     )
       mediator.declareVacuum();
-    if (explained) mediator.found = [];
+    if (explained) mediator.forget();
     if (mediator.found.length > 0) {
       sqlite.sqlite3_finalize(stmt);
       return this.#denied();
@@ -119,7 +120,8 @@ export class SqlText {
     const writes = mediator.writes;
     const keeps = this.#judged && place.alone && !explained && (writes.target !== null || mediator.isPlainRead);
     const ending = this.#begin(readonly) ?? this.#compiled(stmt, columns);
-    if (keeps && ending === null) this.kept = { stmt, readonly, columns, writes };
+    // What was watched is told by compiling: it must be told again when the text runs again.
+    if (keeps && ending === null && mediator.watched.length === 0) this.kept = { stmt, readonly, columns, writes };
     else sqlite.sqlite3_finalize(stmt);
     return ending;
   }
@@ -153,16 +155,16 @@ export class SqlText {
 
   #takeRow(stmt: Pointer, count: number): boolean {
     const { connection, mediator, limits } = this.#parts;
-    if (++this.#rowCount > limits.rowsReturned) {
+    if (++this.rowCount > limits.rowsReturned) {
       mediator.exceed("rowsReturned");
       return false;
     }
     const row = connection.row(stmt, count);
     for (const value of row) {
-      if (typeof value === "string" || value instanceof Uint8Array) this.#resultBytes += value.length;
+      if (typeof value === "string" || value instanceof Uint8Array) this.resultBytes += value.length;
     }
     this.#rows.push(row);
-    if (this.#resultBytes > limits.resultBytes) mediator.exceed("resultBytes");
+    if (this.resultBytes > limits.resultBytes) mediator.exceed("resultBytes");
     return mediator.stopped === null;
   }
 
@@ -183,20 +185,23 @@ export class SqlText {
 
   #uncompiled(error: SqlError, sql: string, index: number): Answer {
     const { mediator } = this.#parts;
-    if (!this.#judged) return this.#failed(error.message);
+    if (this.#parts.rules.length === 0) return this.#failed(error.message);
     if (error.code === resultCode.auth && leadingWord(sql, index) !== "explain") return this.#denied();
-    this.#parts.mediator.beginStatement();
+    mediator.forget();
+    mediator.beginStatement();
     this.#noteExhaustion(error.code);
+    this.#noteAttempts(sql, index);
     const tampered = /^table (.+) may not be modified$/.exec(error.message)?.[1];
-    const found = [...mediator.found, ...this.#attempts(sql, index)];
-    if (tampered !== undefined) found.push(...this.#parts.rules.map((rules) => rules.tamper(tampered)));
-    return found.length > 0 ? this.#deny(found) : this.#failed(error.message);
+    if (tampered !== undefined) for (const rules of this.#parts.rules) mediator.note(rules.tamper(tampered));
+    return mediator.found.length > 0 ? this.#denied() : this.#failed(error.message);
   }
 
-  #attempts(sql: string, index: number): readonly Violation[] {
-    return attemptsIn(sql, index).flatMap(({ effect, subject }) =>
-      this.#parts.rules.map((rules) => rules.attempt(effect, subject)).filter((found) => found !== null),
-    );
+  #noteAttempts(sql: string, index: number): void {
+    for (const { effect, subject } of attemptsIn(sql, index))
+      for (const rules of this.#parts.rules) {
+        const found = rules.attempt(effect, subject);
+        if (found !== null) this.#parts.mediator.note(found);
+      }
   }
 
   /** A denied text is judged to its end: what is left of it is compiled and never run. */
@@ -211,14 +216,18 @@ export class SqlText {
       mediator.beginStatement();
       const compiled = connection.compile(from, place.end);
       if (compiled instanceof SqlError) {
-        if (compiled.code === resultCode.auth) found.push(...mediator.found);
-        else found.push(...this.#attempts(place.sql, connection.heap.text(place.start, from - place.start).length));
+        if (compiled.code !== resultCode.auth) {
+          mediator.forget();
+          this.#noteAttempts(place.sql, connection.heap.text(place.start, from - place.start).length);
+        }
+        found.push(...mediator.found);
         break;
       }
       if (compiled.rest <= from) break;
       from = compiled.rest;
       if (compiled.stmt === 0) continue;
-      if (connection.sqlite.sqlite3_stmt_isexplain(compiled.stmt) === 0) found.push(...mediator.found);
+      if (connection.sqlite.sqlite3_stmt_isexplain(compiled.stmt) !== 0) mediator.forget();
+      found.push(...mediator.found);
       connection.sqlite.sqlite3_finalize(compiled.stmt);
     }
     return { outcome: "denied", violations: found };
@@ -268,7 +277,7 @@ export class SqlText {
 
   #refreshSchema(): void {
     const { mediator, connection, engine } = this.#parts;
-    if (!this.#judged || !mediator.schemaChanged) return;
+    if (this.#parts.rules.length === 0 || !mediator.schemaChanged) return;
     engine.observer = null;
     mediator.schema = readSchema(connection);
     engine.observer = mediator;
