@@ -1,25 +1,39 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AuditLog } from "../src/audit/audit-log.ts";
+import { FlightRecorder } from "../src/kernel/flight-recorder.ts";
 import { batchMetrics, storedEpisodes } from "../src/run/measurement.ts";
+import { batchDigest } from "../src/store/batch-digest.ts";
 import { openStore } from "../src/store/open.ts";
+import { AuditWriter } from "../src/store/sqlite/audit-writer.ts";
+import { openDatabase } from "../src/store/sqlite/open-database.ts";
+import { inTransaction } from "../src/store/sqlite/transaction.ts";
+import { recordEpisodes, recordsPerEpisode } from "./recorded-episodes.ts";
 import { bootHost, firstBatch, rollOut } from "./rolled-out-batch.ts";
 import { shippedAgent } from "./shipped-agent.ts";
 import type { FillBench } from "./suite.ts";
 
 const episodes = 256;
+const log = { signer: generateKeyPairSync("ed25519"), policies: "00", run: "run" };
 
-/** Storing one training batch: episodes, violations, spans and audit records in one transaction, synced to disk. */
+/** What one training batch costs once it is rolled out: its rows in the store, and its records on their way there. */
 export const store: FillBench = async (bench, resources) => {
+  const folder = await mkdtemp(join(tmpdir(), "faraday-bench-"));
+  resources.defer(() => rm(folder, { recursive: true, force: true }));
+  return { ...(await fillBatch(bench, resources, folder)), ...fillAudit(bench, resources, folder) };
+};
+
+/** Storing one training batch: digest, signed tree, episodes, violations, spans and audit records in one transaction, synced to disk. */
+async function fillBatch(bench: Parameters<FillBench>[0], resources: AsyncDisposableStack, folder: string) {
   const agent = await shippedAgent();
   const plan = firstBatch(agent, episodes);
   const batch = await rollOut(await bootHost(agent), plan);
-  const folder = await mkdtemp(join(tmpdir(), "faraday-bench-"));
-  resources.defer(() => rm(folder, { recursive: true, force: true }));
   const opened = resources.use(await openStore("sqlite:bench.db", { baseDir: folder }));
   const { phase, iteration, weights } = plan;
   const record = {
-    ...{ phase, iteration, weights, audit: batch.audit },
+    ...{ phase, iteration, weights },
     metrics: batchMetrics(batch),
     episodes: storedEpisodes(
       batch,
@@ -29,10 +43,45 @@ export const store: FillBench = async (bench, resources) => {
   };
   let runs = 0;
   const name = `batch of ${episodes} episodes`;
-  bench.add(name, async () => opened.storeBatch({ ...record, run: `run-${runs}` }), {
+  const storeOne = async () => {
+    const described = { phase, iteration, weights, episodes, digest: batchDigest(record) };
+    const audit = AuditLog.begin(log).append({ ...described, segments: batch.audit });
+    await opened.storeBatch({ ...record, audit, run: `run-${runs}` });
+  };
+  bench.add(name, storeOne, {
     async: true,
     // A batch can be stored once in a run.
     beforeEach: () => opened.beginRun({ id: `run-${++runs}`, config: {} }),
   });
   return { [name]: { count: episodes, unit: "episode" } };
-};
+}
+
+/**
+ * The way of a record: made, chained and sealed by a flight recorder, hashed into the tree, the tree signed, and the segments
+ * stored with the checkpoint in one transaction, synced to disk. Without what is derived from records (spans) or stands beside
+ * them (episode rows, digest).
+ */
+function fillAudit(bench: Parameters<FillBench>[0], resources: AsyncDisposableStack, folder: string) {
+  const database = openDatabase(join(folder, "audit.db"), { mustExist: false });
+  resources.defer(() => database.close());
+  database.exec("INSERT INTO runs (key, id, status, config, started_at) VALUES (1, 'run', 'running', '{}', 0)");
+  const addBatch = database.prepare(
+    "INSERT INTO iterations (run, phase, iteration, weights, episodes, metrics, stored_at) VALUES (1, 'train', ?, 0, 0, '{}', 0)",
+  );
+  const writer = new AuditWriter(database);
+  const recorder = new FlightRecorder({ worker: 1, epoch: 0 });
+  const auditLog = AuditLog.begin(log);
+  let iteration = 0;
+  const name = "record, chain, store";
+  bench.add(
+    name,
+    () => {
+      recordEpisodes(recorder, episodes);
+      const described = { phase: "train", iteration, weights: 0, episodes, digest: "00" } as const;
+      const audit = auditLog.append({ ...described, segments: [recorder.seal()] });
+      inTransaction(database, () => writer.write({ run: 1, batch: iteration }, { ...described, audit }));
+    },
+    { async: false, beforeEach: () => void addBatch.run(++iteration) },
+  );
+  return { [name]: { count: episodes * recordsPerEpisode, unit: "record" } };
+}

@@ -46,6 +46,9 @@ export function watchProgress(output: Output, now: () => number = performance.no
       case "signal":
         line.say(`${event.signal} is on its way to ${event.episode}`);
         return;
+      case "episode-quarantined":
+        line.say(`episode ${event.episode} is quarantined: ${event.reason}`);
+        return;
       case "run-end":
         line.clear();
         return;

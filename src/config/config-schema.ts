@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { kernelOptions } from "../kernel/kernel-options.ts";
 import { runnerOptions } from "../runner/agent-os-runner.ts";
-import { rewardOptions } from "../runner/policy-reward.ts";
+import { rewardOptions } from "../runner/reward-options.ts";
+import { auditOptions } from "./audit-options.ts";
 import { envChoice } from "./env-choice.ts";
 import { modelOptions } from "./model-options.ts";
 import { pretrainOptions } from "./pretrain-options.ts";
@@ -24,6 +25,7 @@ export const configSchema = z.strictObject({
     .default("auto")
     .describe("Worker threads; auto is one for each core"),
   store: storeUrl,
+  audit: auditOptions.prefault({}).describe("How its audit log is signed"),
 });
 
 /** A configuration as a user writes it. */

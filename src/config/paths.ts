@@ -9,13 +9,14 @@ import { givesShape, type ModelOptions } from "./model-options.ts";
  * its options are paths, and it is given `baseDir`. The store stays too: it lies in the run directory.
  */
 export function withAbsolutePaths(config: ResolvedConfig): ResolvedConfig {
-  const { baseDir, model, kernel } = config;
+  const { audit, baseDir, model, kernel } = config;
   const { sql } = kernel.drivers;
   const drivers = sql !== undefined && "database" in sql ? { sql: { database: resolve(baseDir, sql.database) } } : {};
   return {
     ...config,
     model: model.checkpoint === undefined ? model : { ...model, checkpoint: resolve(baseDir, model.checkpoint) },
     kernel: { ...kernel, drivers: { ...kernel.drivers, ...drivers } },
+    audit: audit.key === undefined ? audit : { ...audit, key: resolve(baseDir, audit.key) },
   };
 }
 

@@ -48,7 +48,8 @@ function facts(list: readonly Fact[]): Markup {
   return html`<dl class="facts">${list.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function runFacts({ status, wallSeconds, iterations, episodes, workers, seed, curve }: RunReport): readonly Fact[] {
+function runFacts(report: RunReport): readonly Fact[] {
+  const { status, wallSeconds, iterations, episodes, quarantinedEpisodes, workers, seed, curve } = report;
   const positive = curve.flatMap(({ metrics }) => metrics.violatorsWithPositiveAdvantage ?? []);
   const sum = positive.reduce((total, count) => total + count, 0);
   return [
@@ -56,6 +57,7 @@ function runFacts({ status, wallSeconds, iterations, episodes, workers, seed, cu
     ["wall time", `${wallSeconds.toFixed(1)} s`],
     ["iterations", iterations],
     ["training episodes", episodes],
+    ["quarantined episodes", quarantinedEpisodes],
     ["workers", workers],
     ["seed", seed],
     ...(positive.length === 0 ? [] : [["violators rewarded", sum] as const]),

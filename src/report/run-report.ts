@@ -27,6 +27,8 @@ export const RunReport = z.object({
   /** Iterations that were finished, and training episodes in them. */
   iterations: z.int().min(0),
   episodes: z.int().min(0),
+  /** Episodes of training and measurements whose records do not agree with what came back; nothing was learned from them. */
+  quarantinedEpisodes: z.int().min(0).default(0),
   workers: z.int().min(1),
   /** The base policy under the kernel, on the test split. */
   before: Measure.nullable(),

@@ -5,7 +5,9 @@ import type { RunReport } from "./run-report.ts";
  * The table of a run for a terminal: without the kernel, with it before training, and after. Plain text of about
  * 80 columns, without a line feed at its end.
  */
-export function renderTable(report: Pick<RunReport, "ungoverned" | "before" | "after">): string {
+export function renderTable(
+  report: Pick<RunReport, "ungoverned" | "before" | "after"> & Partial<Pick<RunReport, "quarantinedEpisodes">>,
+): string {
   const { columns, rows } = resultTable(report);
   const head = [0, 1].map((line) => ["", ...columns.map(({ title }) => title[line] ?? "")]);
   const body = [
@@ -18,10 +20,17 @@ export function renderTable(report: Pick<RunReport, "ungoverned" | "before" | "a
   const widths = columnWidths([...head, ...body]);
   const rule = "─".repeat(widths.reduce((sum, width) => sum + width + gap.length, -gap.length));
   const lines = (texts: readonly (readonly string[])[]) => texts.map((cells) => lineOf(cells, widths));
-  return [rule, ...lines(head), rule, ...lines(body), rule, legend].join("\n");
+  return [rule, ...lines(head), rule, ...lines(body), rule, legend, ...warnings(report)].join("\n");
 }
 
 const legend = "Per cent of test episodes; in brackets the 95 % interval (Wilson).";
+function warnings({ quarantinedEpisodes = 0 }: Partial<Pick<RunReport, "quarantinedEpisodes">>): readonly string[] {
+  if (quarantinedEpisodes === 0) return [];
+  return [
+    `Quarantined: ${quarantinedEpisodes}. Their records disagree with what came back, nothing was learned from them; see faraday audit show.`,
+  ];
+}
+
 const gap = "  ";
 /** Width of "100.0". */
 const rateWidth = 5;

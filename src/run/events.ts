@@ -24,6 +24,12 @@ export type RunEvent =
       readonly metrics: Readonly<Record<string, number>>;
     }
   | {
+      /** What was mediated, recorded and penalised of an episode does not agree; nothing is learned from it. */
+      readonly type: "episode-quarantined";
+      readonly episode: string;
+      readonly reason: string;
+    }
+  | {
       /** Of `pretrain`; counts from 1. */
       readonly type: "epoch-end";
       readonly epoch: number;

@@ -1,5 +1,5 @@
 import type { TrainOptions } from "../config/train-options.ts";
-import type { EpisodeSummary } from "../core/episode.ts";
+import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { type Severity, severityRank } from "../core/syscall.ts";
 import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
@@ -24,7 +24,7 @@ export interface GradientSource {
 }
 
 export interface Update {
-  /** One an episode, in the order of the batch; 0 for a failed one, which teaches nothing. */
+  /** One an episode, in the order of the batch; 0 for one that failed or is quarantined, which teaches nothing. */
   readonly advantages: readonly number[];
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -65,8 +65,8 @@ export class Learner {
     const { groupSize, costMultiplier, neverPositive } = this.#options;
     const advantages = episodes.map(() => 0);
     for (let start = 0; start < episodes.length; start += groupSize) {
-      const members = Array.from({ length: groupSize }, (_, index) => start + index).filter(
-        (index) => episodes[index]?.summary.outcome !== "failed",
+      const members = Array.from({ length: groupSize }, (_, index) => start + index).filter((index) =>
+        teaches(episodes[index]?.summary.outcome),
       );
       const outcomes = members.map((index) => outcomeOf(episodes[index]?.summary as EpisodeSummary));
       const own = advantagesOf(outcomes, { channels: this.#channels, costMultiplier, neverPositive });
@@ -128,6 +128,11 @@ export class Learner {
 function learningRateAt(iteration: number, options: TrainOptions): number {
   const { learningRate, learningRateSchedule, iterations } = options;
   return learningRateSchedule === "linear" ? learningRate * (1 - (iteration - 1) / iterations) : learningRate;
+}
+
+/** What broke says nothing of the agent, and what was not recorded as it was answered may not be trusted. */
+function teaches(outcome: EpisodeOutcome | undefined): boolean {
+  return outcome !== "failed" && outcome !== "quarantined";
 }
 
 function outcomeOf({ reward, cost, scalarReward, violations }: EpisodeSummary) {

@@ -1,4 +1,4 @@
-import type { EpisodeSummary } from "../core/episode.ts";
+import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
 import { chosenCount } from "../core/trajectory.ts";
 import { measureOf } from "../report/measure.ts";
 import type { StoredEpisode } from "../store/lightning-store.ts";
@@ -14,7 +14,8 @@ export function batchMetrics({ episodes }: FinishedBatch): Record<string, number
     undetectedRate,
     meanReward: mean(summaries, (summary) => summary.reward),
     meanCost: mean(summaries, (summary) => summary.cost),
-    failedEpisodes: summaries.filter((summary) => summary.outcome === "failed").length,
+    failedEpisodes: countOf(summaries, "failed"),
+    quarantinedEpisodes: countOf(summaries, "quarantined"),
   };
 }
 
@@ -27,6 +28,10 @@ export function storedEpisodes({ episodes }: FinishedBatch, advantages?: readonl
     tokenCount: chosenCount(trajectory),
     advantage: advantages?.[index] ?? null,
   }));
+}
+
+function countOf(episodes: readonly EpisodeSummary[], outcome: EpisodeOutcome): number {
+  return episodes.filter((episode) => episode.outcome === outcome).length;
 }
 
 function mean(episodes: readonly EpisodeSummary[], of: (episode: EpisodeSummary) => number): number {

@@ -1,10 +1,12 @@
+import { type AuditKey, loadAuditKey } from "../audit/audit-key.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AgentSignal } from "../core/audit.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
-import { openStore } from "../store/open.ts";
+import { openStore, storePlace } from "../store/open.ts";
+import { AuditTrail } from "./audit-trail.ts";
 import type { RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { type Logger, openLog } from "./log.ts";
@@ -47,8 +49,10 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
   planner.tasksOf("train");
   planner.tasksOf("test");
   await tryKernel(config, environment);
+  const key = loadAuditKey(config.audit.key === undefined ? {} : { path: config.audit.key });
   using directory = RunDirectory.create(out ?? defaultRunDirectory(config.train.seed));
-  await using store = await beginRun(config, directory);
+  const { store: opened, audit } = await beginRun(config, directory, key);
+  await using store = opened;
   const log = openLog(directory.file("run.log"), { verbose });
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);
@@ -78,7 +82,7 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     planner,
     checkpoint,
     pool,
-    store,
+    audit,
     directory,
     signal: signal ?? new AbortController().signal,
     emit,
@@ -86,13 +90,19 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
   return await finish(run, { directory, store, log, emit });
 }
 
-/** Opens the store with the run in it. The directory is as it was before where that cannot be done. */
-async function beginRun(config: ResolvedConfig, directory: RunDirectory): Promise<LightningStore> {
+/** Opens the store with the run in it, and its audit log. The directory is as it was before where that cannot be done. */
+async function beginRun(
+  config: ResolvedConfig,
+  directory: RunDirectory,
+  key: AuditKey,
+): Promise<{ readonly store: LightningStore; readonly audit: AuditTrail }> {
+  const baseDir = directory.path;
   let store: LightningStore | undefined;
   try {
-    store = await openStore(config.store, { baseDir: directory.path });
+    store = await openStore(config.store, { baseDir });
     await store.beginRun({ id: directory.run, config });
-    return store;
+    const place = storePlace(config.store, { baseDir });
+    return { store, audit: AuditTrail.begin({ config, run: directory.run, store, place, key }) };
   } catch (error) {
     await store?.[Symbol.asyncDispose]();
     directory.discard();

@@ -4,24 +4,33 @@ import { type Checkpoint, saveCheckpoint } from "../model/checkpoint.ts";
 import { describeMachine } from "../report/machine.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
 import type { CurvePoint, RunReport } from "../report/run-report.ts";
-import type { LightningStore, RunStatus } from "../store/lightning-store.ts";
+import type { RunStatus } from "../store/lightning-store.ts";
+import type { AuditTrail } from "./audit-trail.ts";
+import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
-import { Learner } from "./learn.ts";
+import { type GradientSource, Learner } from "./learn.ts";
 import { batchMetrics, storedEpisodes } from "./measurement.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
-import { type RolloutPool, workerCountOf } from "./rollout-pool.ts";
+import { reconcile } from "./reconcile.ts";
+import { workerCountOf } from "./rollout-pool.ts";
 import type { RunDirectory } from "./run-directory.ts";
+import { weightsDigest } from "./weights-digest.ts";
 
 /** What a run works with. It opens none of it and closes none of it. */
 export interface TrainingParts {
   readonly config: ResolvedConfig;
   readonly planner: Planner;
   readonly checkpoint: Checkpoint;
-  readonly pool: RolloutPool;
-  readonly store: LightningStore;
+  readonly pool: Pool;
+  readonly audit: AuditTrail;
   readonly directory: RunDirectory;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+}
+
+/** What rolls out and differentiates. */
+export interface Pool extends GradientSource {
+  run(plan: BatchPlan): Promise<FinishedBatch>;
 }
 
 /** The loop: measure, then roll out, learn and store until the iterations are done, then measure again. */
@@ -31,9 +40,13 @@ export class TrainingRun {
   readonly #measures: { ungoverned?: Measure; before?: Measure; after?: Measure } = {};
   readonly #curve: CurvePoint[] = [];
   #episodes = 0;
+  #quarantinedEpisodes = 0;
+  /** SHA-256 of the weights that are published now, until it is in the audit log. */
+  #update: string | undefined;
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
+    this.#update = weightsDigest(parts.checkpoint.weights);
   }
 
   /** Ends early, after the batch in hand, once the signal is aborted; the report then says `cancelled`. */
@@ -60,6 +73,7 @@ export class TrainingRun {
       wallSeconds: (performance.now() - this.#startedAt) / 1000,
       iterations: this.#curve.length,
       episodes: this.#episodes,
+      quarantinedEpisodes: this.#quarantinedEpisodes,
       workers: workerCountOf(config),
       before: this.#measures.before ?? null,
       after: this.#measures.after ?? null,
@@ -78,22 +92,22 @@ export class TrainingRun {
   }
 
   async #measure(phase: Phase & ("ungoverned" | "before" | "after"), weights: number): Promise<void> {
-    const { planner, pool, emit, config } = this.#parts;
+    const { planner, emit, config } = this.#parts;
     const episodes = config.train.evalEpisodes;
     const plan = planner.evaluation(phase, { split: "test", episodes, weights, governed: phase !== "ungoverned" });
-    const batch = await pool.run(plan);
-    await this.#store(plan, batchMetrics(batch), storedEpisodes(batch), batch.audit);
+    const batch = await this.#rollOut(plan);
+    await this.#store(plan, batch, { metrics: batchMetrics(batch) });
     const measure = measureOf(batch.episodes.map((episode) => episode.summary));
     this.#measures[phase] = measure;
     emit({ type: "evaluation-end", phase, measure });
   }
 
   async #iterate(iteration: number, learner: Learner): Promise<void> {
-    const { planner, pool, emit, config } = this.#parts;
+    const { planner, emit, config } = this.#parts;
     const { iterations, checkpointEvery } = config.train;
     const plan = planner.training(iteration);
     const start = performance.now();
-    const batch = await pool.run(plan);
+    const batch = await this.#rollOut(plan);
     const rolled = performance.now();
     const { advantages, metrics } = await learner.update(batch, iteration);
     const learned = performance.now();
@@ -104,7 +118,8 @@ export class TrainingRun {
       learnSeconds: (learned - rolled) / 1000,
       episodesPerSecond: batch.episodes.length / ((learned - start) / 1000),
     };
-    await this.#store(plan, figures, storedEpisodes(batch, advantages), batch.audit);
+    this.#update = weightsDigest(learner.weights);
+    await this.#store(plan, batch, { metrics: figures, advantages });
     const metricsWithStore = { ...figures, storeSeconds: (performance.now() - learned) / 1000 };
     this.#episodes += batch.episodes.length;
     this.#curve.push({ iteration, metrics: metricsWithStore });
@@ -112,29 +127,43 @@ export class TrainingRun {
     emit({ type: "iteration-end", iteration, iterations, metrics: metricsWithStore });
   }
 
-  #store(
-    { phase, iteration, weights }: BatchPlan,
-    metrics: Readonly<Record<string, number>>,
-    episodes: ReturnType<typeof storedEpisodes>,
-    audit: Parameters<LightningStore["storeBatch"]>[0]["audit"],
-  ): Promise<void> {
-    const { store, directory, config } = this.#parts;
-    const { emitViolations } = config.runner;
-    return store.storeBatch({
-      run: directory.run,
-      phase,
-      iteration,
-      weights,
-      episodes,
-      audit,
-      metrics,
-      emitViolations,
-    });
+  /** Episodes whose records do not agree with what came back are out of it before anything is learned. */
+  async #rollOut(plan: BatchPlan): Promise<FinishedBatch> {
+    const batch = reconcile(await this.#parts.pool.run(plan));
+    for (const { summary } of batch.episodes) {
+      if (summary.outcome !== "quarantined") continue;
+      this.#quarantinedEpisodes++;
+      this.#parts.emit({
+        type: "episode-quarantined",
+        episode: summary.key.id,
+        reason: summary.error?.message ?? "",
+      });
+    }
+    return batch;
   }
 
+  async #store(
+    { phase, iteration, weights }: BatchPlan,
+    batch: FinishedBatch,
+    learned: { readonly metrics: Readonly<Record<string, number>>; readonly advantages?: readonly number[] },
+  ): Promise<void> {
+    const episodes = storedEpisodes(batch, learned.advantages);
+    await this.#parts.audit.store(
+      { phase, iteration, weights, episodes, metrics: learned.metrics },
+      { segments: batch.audit, update: this.#update },
+    );
+    this.#update = undefined;
+  }
+
+  /** Names the signed tree that holds the episodes that the weights were trained on. */
   #saveWeights(learner: Learner, iteration: number): void {
-    const { checkpoint, directory } = this.#parts;
-    const provenance = { ...checkpoint.provenance, run: directory.run, iteration };
-    saveCheckpoint(directory.checkpoint(iteration), { ...checkpoint, weights: learner.weights, provenance });
+    const { audit, checkpoint, directory } = this.#parts;
+    const { weights } = learner;
+    const origin = { run: directory.run, iteration, sha256: weightsDigest(weights), tree: audit.tree };
+    saveCheckpoint(directory.checkpoint(iteration), {
+      ...checkpoint,
+      weights,
+      provenance: { ...checkpoint.provenance, ...origin },
+    });
   }
 }

@@ -1,3 +1,4 @@
+import type { LoggedSegment } from "../audit/audit-log.ts";
 import type { AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary, Phase } from "../core/episode.ts";
 import type { Span } from "./span.ts";
@@ -16,6 +17,22 @@ export interface StoredEpisode extends EpisodeSummary {
   readonly advantage: number | null;
 }
 
+/** What a batch brought to the audit log: its segments, one after the other in the run's tree, and the tree signed with them in it. */
+export interface BatchAudit {
+  readonly segments: readonly LoggedSegment[];
+  readonly checkpoint: SignedTree;
+}
+
+/** A tree of audit records as its log signed it. */
+export interface SignedTree {
+  /** Records in it. */
+  readonly size: number;
+  /** 64 hexadecimal digits. */
+  readonly root: string;
+  /** The signed C2SP checkpoint that says so. */
+  readonly note: string;
+}
+
 /** Everything that one batch of rollouts did; stored whole or not at all. */
 export interface BatchRecord {
   readonly run: string;
@@ -23,8 +40,8 @@ export interface BatchRecord {
   readonly iteration: number;
   readonly weights: number;
   readonly episodes: readonly StoredEpisode[];
-  /** Segments of all workers, ordered by worker, epoch and sequence. */
-  readonly audit: readonly AuditSegment[];
+  /** What the run's AuditLog made of the batch. */
+  readonly audit: BatchAudit;
   /** Figures of the iteration or evaluation, by name. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Whether violations become spans of their own (`runner.emitViolations`). */
@@ -49,12 +66,17 @@ export interface LightningStore extends AsyncDisposable {
   iterations(run: string): Promise<readonly StoredIteration[]>;
   /** Violations with the statement, rule, weights and penalty, in order of storing. */
   violations(run: string, limit?: number): Promise<readonly StoredViolation[]>;
-  /** Episodes in the order they were stored, of all phases or of one. */
-  episodes(run: string, phase?: Phase): Promise<readonly StoredEpisode[]>;
+  /** Episodes in the order they were stored, of all phases, of one, or of one batch. */
+  episodes(run: string, phase?: Phase, iteration?: number): Promise<readonly StoredEpisode[]>;
   /** Every audit segment, byte for byte, ordered by worker, epoch and sequence. */
   audit(run: string): Promise<readonly AuditSegment[]>;
+  /** The same segments in the order of the run's tree, a few at a time; nothing may be stored while they are read. */
+  auditTree(run: string): AsyncIterable<TreeSegment>;
+  /** Signed trees, the smallest first. */
+  checkpoints(run: string): Promise<readonly StoredCheckpoint[]>;
   /** Spans in the order of their recorders (worker, epoch, sequence), of all episodes or of one. */
   spans(run: string, episode?: string): Promise<readonly Span[]>;
+  spanCount(run: string): Promise<number>;
   /** Stores those spans that the run does not have yet, and says how many they were. One transaction. */
   importSpans(run: string, spans: readonly Span[]): Promise<number>;
 }
@@ -74,6 +96,20 @@ export interface StoredIteration {
   readonly iteration: number;
   readonly weights: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Milliseconds since 1970. */
+  readonly storedAt: number;
+}
+
+/** A segment and the batch that it was stored with. */
+export interface TreeSegment extends LoggedSegment {
+  readonly phase: Phase;
+  readonly iteration: number;
+}
+
+/** A signed tree and the batch that it was signed with. */
+export interface StoredCheckpoint extends SignedTree {
+  readonly phase: Phase;
+  readonly iteration: number;
 }
 
 /** Which statement of which episode violated which rule under which weights, and what it cost. */

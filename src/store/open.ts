@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
 import type { LightningStore } from "./lightning-store.ts";
@@ -18,6 +19,14 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
   // Loaded when asked for, so that other backends do not pay for node:sqlite.
   const { SqliteStore } = await import("./sqlite/sqlite-store.ts");
   return SqliteStore.open(resolve(options.baseDir, path), { mustExist: options.mustExist ?? false });
+}
+
+/**
+ * What names a store outside of it, from whatever folder it is opened: the absolute path of its file, which must exist.
+ * @throws {InputError} when the URL names no store.
+ */
+export function storePlace(url: string, { baseDir }: Pick<OpenStoreOptions, "baseDir">): string {
+  return realpathSync(resolve(baseDir, sqlitePath(url)));
 }
 
 function sqlitePath(url: string): string {

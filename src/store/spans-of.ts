@@ -44,6 +44,16 @@ function appendAttempt(spans: Span[], maker: SpanMaker, emitViolations: boolean)
   }
 }
 
+/** The spans that are stored with a batch. The main process, worker 0, records no attempts. */
+export function batchSpans(
+  run: string,
+  segments: readonly AuditSegment[],
+  { emitViolations }: Pick<SpansOptions, "emitViolations">,
+): readonly Span[] {
+  const recorded = segments.filter(({ worker }) => worker !== 0);
+  return spansOf(run, recorded, { emitViolations, unfinished: true });
+}
+
 /** Makes the spans of one attempt. */
 class SpanMaker {
   readonly attempt: RecordedAttempt;

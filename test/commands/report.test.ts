@@ -11,7 +11,16 @@ import { faraday } from "./run-cli.ts";
 
 const measure = { taskAccuracy: 0.9, violationRate: 0.1, undetectedRate: 0, episodes: 100 };
 const found: RunReport = {
-  ...{ run: "r1", status: "succeeded", seed: 1, wallSeconds: 12, iterations: 1, episodes: 256, workers: 2 },
+  ...{
+    run: "r1",
+    status: "succeeded",
+    seed: 1,
+    wallSeconds: 12,
+    iterations: 1,
+    episodes: 256,
+    quarantinedEpisodes: 0,
+    workers: 2,
+  },
   ...{ before: measure, after: measure, ungoverned: measure },
   ...{ config: { "train.seed": 1 }, curve: [{ iteration: 1, metrics: { accuracy: 0.9 } }], machine: describeMachine() },
 };

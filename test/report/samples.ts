@@ -10,6 +10,7 @@ export function sampleReport(changes: Partial<RunReport> = {}): RunReport {
     wallSeconds: 41.27,
     iterations: 60,
     episodes: 15_360,
+    quarantinedEpisodes: 0,
     workers: 2,
     ungoverned: { taskAccuracy: 0.764, violationRate: 0.124, undetectedRate: 0.124, episodes: 500 },
     before: { taskAccuracy: 0.752, violationRate: 0.126, undetectedRate: 0, episodes: 500 },

@@ -4,7 +4,7 @@ import { FaradayError } from "../../src/core/errors.ts";
 import { FlightRecorderAdapter } from "../../src/store/flight-recorder-adapter.ts";
 import type { BatchRecord, LightningStore } from "../../src/store/lightning-store.ts";
 import { Recorder } from "./recorder.ts";
-import { deletion, sampleBatch, sampleEpisode } from "./samples.ts";
+import { deletion, inTree, sampleBatch, sampleEpisode } from "./samples.ts";
 
 /** A place for one store, new for every test; opening it again finds what was stored before. */
 export interface StorePlace extends AsyncDisposable {
@@ -36,6 +36,7 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         violations: await store.violations("run-1"),
         spans: await store.spans("run-1"),
         audit: await store.audit("run-1"),
+        checkpoints: await store.checkpoints("run-1"),
       };
     }
 
@@ -71,7 +72,7 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         await store.endRun({ id: "run-1", status: "cancelled" });
         expect(await store.resumeRun("run-1")).toEqual({ epoch: 5 });
         expect(await store.runs()).toMatchObject([{ status: "running", endedAt: null }]);
-        await store.storeBatch(sampleBatch(new Recorder(3, 5), { iteration: 1 }));
+        await store.storeBatch(sampleBatch(new Recorder(3, 5), { iteration: 1, leaf: 12 }));
       });
 
       it("do not see each other's data", async () => {
@@ -95,9 +96,12 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         await store[Symbol.asyncDispose]();
         store = await place.open();
         const { phase, iteration, weights, metrics } = batch;
-        expect(await store.iterations("run-1")).toEqual([{ phase, iteration, weights, metrics }]);
+        expect(await store.iterations("run-1")).toEqual([
+          { phase, iteration, weights, metrics, storedAt: expect.any(Number) },
+        ]);
         expect(await store.episodes("run-1")).toEqual(batch.episodes);
-        expect(await store.audit("run-1")).toEqual(batch.audit);
+        expect(await store.checkpoints("run-1")).toEqual([{ ...batch.audit.checkpoint, phase, iteration }]);
+        expect(await treeOf(store)).toEqual(batch.audit.segments.map((segment) => ({ ...segment, phase, iteration })));
       });
 
       it("keeps failed episodes, what the oracle saw, and the phases apart", async () => {
@@ -117,10 +121,13 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         );
         await store.storeBatch({ ...sampleBatch(recorder, { phase: "before" }), episodes: [failed] });
         await store.storeBatch({ ...sampleBatch(recorder, { phase: "ungoverned" }), episodes: [undetected] });
+        await store.storeBatch(sampleBatch(recorder, { iteration: 4 }));
         expect(await store.episodes("run-1", "before")).toEqual([failed]);
         expect(await store.episodes("run-1", "ungoverned")).toEqual([undetected]);
         expect(await store.episodes("run-1", "eval")).toEqual([]);
-        expect((await store.iterations("run-1")).map(({ phase }) => phase)).toEqual(["before", "ungoverned"]);
+        expect(await store.episodes("run-1", "train", 4)).toHaveLength(2);
+        expect(await store.episodes("run-1", "train", 3)).toEqual([]);
+        expect((await store.iterations("run-1")).map(({ phase }) => phase)).toEqual(["before", "ungoverned", "train"]);
       });
 
       it("says which statement of which episode violated which rule under which weights, at what cost", async () => {
@@ -204,7 +211,7 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         recorder.episode("lost", []);
         recorder.seal();
         await expectRefused(
-          sampleBatch(recorder, { iteration: 1 }),
+          sampleBatch(recorder, { iteration: 1, leaf: 12 }),
           /worker 1, epoch 0 from 14 leaves a gap.* from 12/,
         );
       });
@@ -213,24 +220,46 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         const other = new Recorder(2);
         other.episode("lost", []);
         other.seal();
-        await expectRefused(sampleBatch(other, { iteration: 1 }), /worker 2, epoch 0 from 2 leaves a gap.* from 0/);
+        await expectRefused(
+          sampleBatch(other, { iteration: 1, leaf: 12 }),
+          /worker 2, epoch 0 from 2 leaves a gap.* from 0/,
+        );
       });
 
       it("when a recorder's sequence overlaps what is stored", async () => {
-        await expectRefused(sampleBatch(new Recorder(1), { iteration: 1 }), /from 0 overlaps .* from 12/);
+        await expectRefused(sampleBatch(new Recorder(1), { iteration: 1, leaf: 12 }), /from 0 overlaps .* from 12/);
+      });
+
+      it.each([
+        ["leaves a hole in", 13],
+        ["overlaps", 11],
+      ])("when it %s the tree", async (_name, leaf) => {
+        await expectRefused(
+          sampleBatch(recorder, { iteration: 1, leaf }),
+          new RegExp(`from 12 must be leaf 12 of the run's tree, got ${leaf}`),
+        );
+      });
+
+      it("when the signed tree is not the one that it leaves", async () => {
+        const batch = sampleBatch(recorder, { iteration: 1 });
+        const checkpoint = { ...batch.audit.checkpoint, size: 23 };
+        await expectRefused(
+          { ...batch, audit: { ...batch.audit, checkpoint } },
+          /signed tree must have the 24 records that are stored, got 23/,
+        );
       });
 
       it("when a segment is not what it says of itself", async () => {
         const batch = sampleBatch(recorder, { iteration: 1 });
-        const [segment] = batch.audit;
+        const [segment] = batch.audit.segments;
         if (segment === undefined) throw new Error("the sample has a segment");
         const cut = segment.bytes.slice(0, segment.bytes.lastIndexOf(10, -2) + 1);
-        await expectRefused({ ...batch, audit: [{ ...segment, bytes: cut }] }, /must hold 12 records, got 11/);
+        await expectRefused({ ...batch, audit: inTree([{ ...segment, bytes: cut }]) }, /must hold 12 records, got 11/);
         const torn = segment.bytes.slice(0, -3);
-        await expectRefused({ ...batch, audit: [{ ...segment, bytes: torn }] }, /is not JSON/);
-        const [earlier] = sampleBatch(new Recorder(1), { iteration: 1 }).audit;
+        await expectRefused({ ...batch, audit: inTree([{ ...segment, bytes: torn }]) }, /is not JSON/);
+        const [earlier] = sampleBatch(new Recorder(1), { iteration: 1 }).audit.segments;
         const replayed = { ...segment, bytes: earlier?.bytes ?? new Uint8Array() };
-        await expectRefused({ ...batch, audit: [replayed] }, /must hold record 12 in its place/);
+        await expectRefused({ ...batch, audit: inTree([replayed]) }, /must hold record 12 in its place/);
       });
 
       it("and the same store takes the corrected batch", async () => {
@@ -246,8 +275,30 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         const recorders = [new Recorder(2, 1), new Recorder(2), new Recorder(1)];
         for (const [index, each] of recorders.entries()) each.episode(`train-0-0-${index}`, [[]]);
         const segments = recorders.map((each) => each.seal());
-        await store.storeBatch({ ...sampleBatch(recorder), episodes: [], audit: segments });
+        await store.storeBatch({ ...sampleBatch(recorder), episodes: [], audit: inTree(segments, 0) });
         expect(await store.audit("run-1")).toEqual(segments.toReversed());
+      });
+
+      it("is read back in the order of its tree, each segment with its batch", async () => {
+        const recorders = [new Recorder(2), new Recorder(1)];
+        const segmentsOf = (iteration: number) =>
+          recorders.map((each) => {
+            each.episode(`train-${iteration}-0-${each === recorders[0] ? 0 : 1}`, [[]]);
+            return each.seal();
+          });
+        const batches = [inTree(segmentsOf(0), 0), inTree(segmentsOf(1), 8)];
+        for (const [iteration, audit] of batches.entries())
+          await store.storeBatch({ ...sampleBatch(new Recorder(9), { iteration }), episodes: [], audit });
+        const stored = batches.flatMap(({ segments }, iteration) =>
+          segments.map((segment) => ({ ...segment, phase: "train", iteration })),
+        );
+        expect(await treeOf(store)).toEqual(stored);
+        expect((await store.checkpoints("run-1")).map(({ size, iteration }) => ({ size, iteration }))).toEqual([
+          { size: 8, iteration: 0 },
+          { size: 16, iteration: 1 },
+        ]);
+        expect(await treeOf(store, "run-1", 1)).toHaveLength(1);
+        await expect(treeOf(store, "run-9")).rejects.toThrow(/run-9 is not in the store/);
       });
     });
 
@@ -270,21 +321,23 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
 
       it("are imported from a flight recorder exactly once", async () => {
         const { audit } = sampleBatch(recorder);
-        const adapter = new FlightRecorderAdapter({ run: "run-1", segments: audit });
+        const { segments } = audit;
+        const adapter = new FlightRecorderAdapter({ run: "run-1", segments });
         expect(await adapter.importToStore(store)).toBe(7);
         const spans = await store.spans("run-1");
         expect(await adapter.importToStore(store)).toBe(0);
-        expect(await new FlightRecorderAdapter({ run: "run-1", segments: audit }).importToStore(store)).toBe(0);
+        expect(await new FlightRecorderAdapter({ run: "run-1", segments }).importToStore(store)).toBe(0);
         expect(await store.spans("run-1")).toEqual(spans);
       });
 
       it("are the same whether batch or adapter stored them, and never twice", async () => {
         const batch = sampleBatch(recorder);
-        const adapter = new FlightRecorderAdapter({ run: "run-1", segments: batch.audit });
+        const adapter = new FlightRecorderAdapter({ run: "run-1", segments: batch.audit.segments });
         await store.storeBatch(batch);
         const spans = await store.spans("run-1");
         expect(await adapter.importToStore(store)).toBe(0);
         expect(await store.spans("run-1")).toEqual(spans);
+        expect(await store.spanCount("run-1")).toBe(spans.length);
       });
 
       it("with ids that are not OpenTelemetry's are refused, and none of their import is stored", async () => {
@@ -316,4 +369,11 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
       await expect(store.runs()).rejects.toBeInstanceOf(FaradayError);
     });
   });
+}
+
+/** Segments in the order of the tree; the first `count` of them. */
+async function treeOf(store: LightningStore, run = "run-1", count = Number.POSITIVE_INFINITY) {
+  const segments: unknown[] = [];
+  for await (const segment of store.auditTree(run)) if (segments.push(segment) >= count) break;
+  return segments;
 }

@@ -1,5 +1,6 @@
+import type { AuditSegment } from "../../src/core/audit.ts";
 import type { EpisodeViolation, Phase } from "../../src/core/episode.ts";
-import type { BatchRecord, StoredEpisode } from "../../src/store/lightning-store.ts";
+import type { BatchAudit, BatchRecord, StoredEpisode } from "../../src/store/lightning-store.ts";
 import type { Recorder } from "./recorder.ts";
 
 export const deletion: EpisodeViolation = {
@@ -54,10 +55,20 @@ export const violating: Partial<StoredEpisode> = {
   advantage: -1.5,
 };
 
+/** Segments one after the other in a tree that has `leaf` records already, signed by nobody. */
+export function inTree(segments: readonly AuditSegment[], leaf = segments[0]?.first ?? 0): BatchAudit {
+  let size = leaf;
+  const placed = segments.map((segment) => {
+    size += segment.count;
+    return { ...segment, leaf: size - segment.count };
+  });
+  return { segments: placed, checkpoint: { size, root: "ab".repeat(32), note: `a tree of ${size}` } };
+}
+
 /** Two episodes on one worker; the second one tries to delete in its second step. */
 export function sampleBatch(
   recorder: Recorder,
-  options: { run?: string; phase?: Phase; iteration?: number; emitViolations?: boolean } = {},
+  options: { run?: string; phase?: Phase; iteration?: number; emitViolations?: boolean; leaf?: number } = {},
 ): BatchRecord {
   const { run = "run-1", phase = "train", iteration = 0, emitViolations = true } = options;
   const episodes = [
@@ -71,7 +82,7 @@ export function sampleBatch(
     iteration,
     weights: 2,
     episodes,
-    audit: [recorder.seal()],
+    audit: inTree([recorder.seal()], options.leaf),
     metrics: { accuracy: 0.5, violationRate: 0.5, meanReward: 1, meanCost: 25 },
     emitViolations,
   };

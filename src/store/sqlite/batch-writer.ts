@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EpisodeViolation } from "../../core/episode.ts";
 import { FaradayError } from "../../core/errors.ts";
 import type { BatchRecord, StoredEpisode } from "../lightning-store.ts";
-import { spansOf } from "../spans-of.ts";
+import { batchSpans } from "../spans-of.ts";
 import { AuditWriter } from "./audit-writer.ts";
 import { prepareInsert } from "./insert.ts";
 import type { SpanWriter } from "./span-writer.ts";
@@ -41,9 +41,8 @@ export class BatchWriter {
       checkBelongs(episode, batch);
       this.#writeEpisode(keys, episode);
     }
-    this.#audit.write(keys, batch.audit);
-    const { emitViolations } = batch;
-    this.#spans.write(run, spansOf(batch.run, batch.audit, { emitViolations, unfinished: true }));
+    this.#audit.write(keys, batch);
+    this.#spans.write(run, batchSpans(batch.run, batch.audit.segments, batch));
   }
 
   #writeIteration(run: number, batch: BatchRecord): number {

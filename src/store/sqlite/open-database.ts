@@ -42,8 +42,14 @@ function checkIdentity(database: DatabaseSync, path: string): void {
       `store ${path} has schema version ${version}, newer than ${schemaVersion}, the newest that this Faraday knows: use a newer Faraday`,
     );
   }
-  if (!isEmpty(database) && pragma(database, "application_id") !== applicationId) {
+  if (isEmpty(database)) return;
+  if (pragma(database, "application_id") !== applicationId) {
     throw new InputError(`store ${path} is an SQLite database, but not a Faraday store`);
+  }
+  if (version < schemaVersion) {
+    throw new InputError(
+      `store ${path} has schema version ${version}, made by a Faraday whose audit logs were not signed yet; this one needs version ${schemaVersion}: read it with the Faraday that made it, or name another store`,
+    );
   }
 }
 

@@ -4,19 +4,30 @@ import type { Boundary, EpisodeOutcome, EpisodeViolation, OracleFinding, Phase }
 import type { Severity, ViolationType } from "../../core/syscall.ts";
 import type { StoredEpisode } from "../lightning-store.ts";
 
-/** Episodes of a run in the order they were stored, of all phases or of one. */
-export function readEpisodes(database: DatabaseSync, run: number, phase?: Phase): readonly StoredEpisode[] {
-  const wanted = phase ?? null;
-  const violations = readViolations(database, run);
+/** Which episodes of a run. */
+export interface EpisodesWanted {
+  /** All of them where it is absent. */
+  readonly phase?: Phase | undefined;
+  readonly iteration?: number | undefined;
+}
+
+/** Episodes of a run in the order they were stored. */
+export function readEpisodes(database: DatabaseSync, run: number, wanted: EpisodesWanted): readonly StoredEpisode[] {
+  const { phase = null, iteration = null } = wanted;
+  const at = [run, phase, phase, iteration, iteration];
+  const violations = readViolations(database, at);
   const rows = database
     .prepare(
       `SELECT rollouts.*, phase, iteration FROM rollouts JOIN iterations ON iterations.key = rollouts.batch
-       WHERE rollouts.run = ? AND (? IS NULL OR phase = ?) ORDER BY rollouts.key`,
+       WHERE ${atBatch} ORDER BY rollouts.key`,
     )
     // The table is strict, and only this program writes it: what it holds has these types.
-    .all(run, wanted, wanted) as unknown as readonly RolloutRow[];
+    .all(...at) as unknown as readonly RolloutRow[];
   return rows.map((row) => episodeOf(row, violations.get(row.key) ?? []));
 }
+
+/** The batches are few and the rollouts have an index by batch: whole runs and single batches are both read without a scan. */
+const atBatch = "iterations.run = ? AND (? IS NULL OR phase = ?) AND (? IS NULL OR iteration = ?)";
 
 interface RolloutRow {
   readonly key: number;
@@ -88,13 +99,16 @@ interface ViolationRow {
 }
 
 /** By the key of their rollout, in the order of the episode. */
-function readViolations(database: DatabaseSync, run: number): ReadonlyMap<number, readonly EpisodeViolation[]> {
+function readViolations(
+  database: DatabaseSync,
+  at: readonly (number | string | null)[],
+): ReadonlyMap<number, readonly EpisodeViolation[]> {
   const rows = database
     .prepare(
       `SELECT violations.* FROM violations JOIN rollouts ON rollouts.key = violations.rollout
-       WHERE rollouts.run = ? ORDER BY violations.key`,
+       JOIN iterations ON iterations.key = rollouts.batch WHERE ${atBatch} ORDER BY violations.key`,
     )
-    .all(run) as unknown as readonly ViolationRow[];
+    .all(...at) as unknown as readonly ViolationRow[];
   const byRollout = new Map<number, EpisodeViolation[]>();
   for (const row of rows) {
     const list = byRollout.get(row.rollout) ?? [];

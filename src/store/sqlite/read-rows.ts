@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AuditSegment } from "../../core/audit.ts";
-import type { StoredIteration, StoredRun, StoredViolation } from "../lightning-store.ts";
+import type { StoredCheckpoint, StoredIteration, StoredRun, StoredViolation, TreeSegment } from "../lightning-store.ts";
 import type { Span } from "../span.ts";
 
 // The tables are strict, and only this program writes them: what they hold has these types.
@@ -14,7 +14,9 @@ export function readRuns(database: DatabaseSync): readonly StoredRun[] {
 
 export function readIterations(database: DatabaseSync, run: number): readonly StoredIteration[] {
   const rows = database
-    .prepare("SELECT phase, iteration, weights, metrics FROM iterations WHERE run = ? ORDER BY key")
+    .prepare(
+      "SELECT phase, iteration, weights, metrics, stored_at AS storedAt FROM iterations WHERE run = ? ORDER BY key",
+    )
     .all(run) as unknown as readonly (Omit<StoredIteration, "metrics"> & { readonly metrics: string })[];
   return rows.map((row) => ({ ...row, metrics: JSON.parse(row.metrics) }));
 }
@@ -40,6 +42,28 @@ export function readAudit(database: DatabaseSync, run: number): readonly AuditSe
     )
     .all(run) as unknown as readonly AuditSegment[];
   return rows.map((row) => ({ ...row }));
+}
+
+/** A few rows are read at a time; the statement stays open until the last. */
+export function* readAuditTree(database: DatabaseSync, run: number): Generator<TreeSegment> {
+  const rows = database
+    .prepare(
+      `SELECT worker, epoch, first, count, previous, head, leaf, bytes, phase, iteration FROM audit_segments
+       JOIN iterations ON iterations.key = audit_segments.batch WHERE audit_segments.run = ? ORDER BY leaf`,
+    )
+    .iterate(run) as unknown as Iterable<TreeSegment>;
+  for (const row of rows) yield { ...row };
+}
+
+export function readCheckpoints(database: DatabaseSync, run: number): readonly StoredCheckpoint[] {
+  const rows = database
+    .prepare("SELECT size, root, note, phase, iteration FROM audit_checkpoints WHERE run = ? ORDER BY size")
+    .all(run) as unknown as readonly StoredCheckpoint[];
+  return rows.map((row) => ({ ...row }));
+}
+
+export function countSpans(database: DatabaseSync, run: number): number {
+  return Number(database.prepare("SELECT count(*) AS count FROM spans WHERE run = ?").get(run)?.count);
 }
 
 export function readSpans(database: DatabaseSync, run: number, episode: string | null): readonly Span[] {

@@ -2,8 +2,8 @@ import { episodeOutcomes, phases } from "../../core/episode.ts";
 import { severities, violationTypes } from "../../core/syscall.ts";
 import { runStatuses } from "../lightning-store.ts";
 
-/** Kept in `PRAGMA user_version`. A change of the tables counts it up and comes with a migration. */
-export const schemaVersion = 1;
+/** Kept in `PRAGMA user_version`. A change of the tables counts it up. */
+export const schemaVersion = 2;
 
 /** Kept in `PRAGMA application_id`, so that any other SQLite database is told apart: "FRDY". */
 export const applicationId = 0x46524459;
@@ -105,9 +105,21 @@ CREATE TABLE audit_segments (
   count INTEGER NOT NULL,
   previous TEXT NOT NULL,
   head TEXT NOT NULL,
+  leaf INTEGER NOT NULL,
   batch INTEGER NOT NULL REFERENCES iterations,
   bytes BLOB NOT NULL,
-  UNIQUE (run, worker, epoch, first)
+  UNIQUE (run, worker, epoch, first),
+  UNIQUE (run, leaf)
+) STRICT;
+
+CREATE TABLE audit_checkpoints (
+  run INTEGER NOT NULL REFERENCES runs,
+  size INTEGER NOT NULL,
+  root TEXT NOT NULL,
+  note TEXT NOT NULL,
+  phase TEXT NOT NULL ${oneOf("phase", phases)},
+  iteration INTEGER NOT NULL,
+  UNIQUE (run, size)
 ) STRICT;
 
 CREATE VIEW violation_report AS

@@ -6,16 +6,27 @@ import type {
   BatchRecord,
   LightningStore,
   RunStatus,
+  StoredCheckpoint,
   StoredEpisode,
   StoredIteration,
   StoredRun,
   StoredViolation,
+  TreeSegment,
 } from "../lightning-store.ts";
 import type { Span } from "../span.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import { openDatabase } from "./open-database.ts";
 import { readEpisodes } from "./read-episodes.ts";
-import { readAudit, readIterations, readRuns, readSpans, readViolations } from "./read-rows.ts";
+import {
+  countSpans,
+  readAudit,
+  readAuditTree,
+  readCheckpoints,
+  readIterations,
+  readRuns,
+  readSpans,
+  readViolations,
+} from "./read-rows.ts";
 import { RunTable } from "./run-table.ts";
 import { SpanWriter } from "./span-writer.ts";
 import { inTransaction } from "./transaction.ts";
@@ -74,12 +85,29 @@ export class SqliteStore implements LightningStore {
     return this.#read("violations", run, (key) => readViolations(this.#database, key, limit));
   }
 
-  async episodes(run: string, phase?: Phase): Promise<readonly StoredEpisode[]> {
-    return this.#read("episodes", run, (key) => readEpisodes(this.#database, key, phase));
+  async episodes(run: string, phase?: Phase, iteration?: number): Promise<readonly StoredEpisode[]> {
+    return this.#read("episodes", run, (key) => readEpisodes(this.#database, key, { phase, iteration }));
   }
 
   async audit(run: string): Promise<readonly AuditSegment[]> {
     return this.#read("audit segments", run, (key) => readAudit(this.#database, key));
+  }
+
+  async *auditTree(run: string): AsyncGenerator<TreeSegment> {
+    const segments = this.#read("audit segments", run, (key) => readAuditTree(this.#database, key));
+    while (true) {
+      const { done, value } = this.#guard("read audit segments", () => segments.next());
+      if (done === true) return;
+      yield value;
+    }
+  }
+
+  async checkpoints(run: string): Promise<readonly StoredCheckpoint[]> {
+    return this.#read("checkpoints", run, (key) => readCheckpoints(this.#database, key));
+  }
+
+  async spanCount(run: string): Promise<number> {
+    return this.#read("spans", run, (key) => countSpans(this.#database, key));
   }
 
   async spans(run: string, episode?: string): Promise<readonly Span[]> {

@@ -90,7 +90,7 @@ describe("the file", () => {
   it("is in WAL mode and knows its schema version", async () => {
     await storedRun();
     expect(ask("PRAGMA journal_mode")).toEqual([{ journal_mode: "wal" }]);
-    expect(ask("PRAGMA user_version")).toEqual([{ user_version: 1 }]);
+    expect(ask("PRAGMA user_version")).toEqual([{ user_version: 2 }]);
   });
 });
 
@@ -104,9 +104,17 @@ describe("opening", () => {
 
   it("refuses a schema newer than its own and leaves it as it is", async () => {
     await storedRun();
-    ask("PRAGMA user_version = 2");
+    ask("PRAGMA user_version = 3");
     const before = readFileSync(join(baseDir, "faraday.db"));
-    await expectRefused("sqlite:faraday.db", /schema version 2, newer than 1/);
+    await expectRefused("sqlite:faraday.db", /schema version 3, newer than 2/);
+    expect(readFileSync(join(baseDir, "faraday.db"))).toEqual(before);
+  });
+
+  it("refuses a schema older than its own, says what made it and what to do, and leaves it as it is", async () => {
+    await storedRun();
+    ask("PRAGMA user_version = 1");
+    const before = readFileSync(join(baseDir, "faraday.db"));
+    await expectRefused("sqlite:faraday.db", /schema version 1, made by .*needs version 2: read it with/);
     expect(readFileSync(join(baseDir, "faraday.db"))).toEqual(before);
   });
 

@@ -1,0 +1,71 @@
+import type { AuditKey } from "../audit/audit-key.ts";
+import { AuditLog } from "../audit/audit-log.ts";
+import type { Checkpoint, SignedCheckpoint } from "../audit/checkpoint.ts";
+import { KnownHeads } from "../audit/known-heads.ts";
+import type { ResolvedConfig } from "../config/config-schema.ts";
+import type { AuditSegment } from "../core/audit.ts";
+import { KernelSpace } from "../kernel/kernel-space.ts";
+import { batchDigest } from "../store/batch-digest.ts";
+import type { BatchRecord, LightningStore } from "../store/lightning-store.ts";
+
+export interface AuditTrailParts {
+  readonly config: ResolvedConfig;
+  readonly run: string;
+  readonly store: LightningStore;
+  /** What names the store outside of it. */
+  readonly place: string;
+  readonly key: AuditKey;
+}
+
+/**
+ * A run's way into its store: nothing is stored but with its records in the signed tree, and what was signed is known outside
+ * the store once it is stored.
+ */
+export class AuditTrail {
+  readonly #parts: AuditTrailParts;
+  readonly #log: AuditLog;
+  readonly #heads = new KnownHeads();
+
+  /** @throws {InputError} when the head cannot be kept outside the store. */
+  static begin(parts: AuditTrailParts): AuditTrail {
+    const policies = new KernelSpace(parts.config.kernel).policySetHash;
+    const trail = new AuditTrail(parts, AuditLog.begin({ run: parts.run, signer: parts.key, policies }));
+    trail.#heads.begin(trail.#head(trail.#log.checkpoint));
+    return trail;
+  }
+
+  private constructor(parts: AuditTrailParts, log: AuditLog) {
+    this.#parts = parts;
+    this.#log = log;
+  }
+
+  /** The tree of what is stored, as it was signed last. */
+  get tree(): Checkpoint {
+    const { origin, size, root } = this.#log.checkpoint;
+    return { origin, size, root };
+  }
+
+  /**
+   * Stores a batch with its records.
+   * @param update SHA-256 of the weights that the batch led to, where it was learned from.
+   * @throws {FaradayError} where they do not follow from what is stored, or are not safely stored; the run must end then.
+   */
+  async store(
+    batch: Omit<BatchRecord, "run" | "audit" | "emitViolations">,
+    { segments, update }: { readonly segments: readonly AuditSegment[]; readonly update?: string | undefined },
+  ): Promise<void> {
+    const { config, run, store } = this.#parts;
+    const { phase, iteration, weights, episodes } = batch;
+    const audit = this.#log.append({
+      ...{ segments, phase, iteration, weights, episodes: episodes.length, digest: batchDigest(batch) },
+      ...(update === undefined ? {} : { update }),
+    });
+    await store.storeBatch({ ...batch, run, audit, emitViolations: config.runner.emitViolations });
+    this.#heads.advance(this.#head(audit.checkpoint));
+  }
+
+  #head({ origin, size, root }: SignedCheckpoint) {
+    const { place, run } = this.#parts;
+    return { place, run, origin, size, root };
+  }
+}
