@@ -56,6 +56,10 @@ export class AuditTrail {
   ): Promise<void> {
     const { config, run, store } = this.#parts;
     const { phase, iteration, weights, episodes } = batch;
+    // Their workers could not: they were ended, or never had them.
+    for (const { key, worker, outcome } of episodes) {
+      if (outcome === "killed" && worker === 0) this.#log.signal(key.id, 0, "SIGKILL");
+    }
     const audit = this.#log.append({
       ...{ segments, phase, iteration, weights, episodes: episodes.length, digest: batchDigest(batch) },
       ...(update === undefined ? {} : { update }),

@@ -55,10 +55,13 @@ test("SIGKILL ends an episode whose worker is in an endless loop, and the others
 });
 
 test("an episode that was killed before it began never begins", async () => {
-  const { report, episodes } = await runSignalled({}, (send) => send("train-1-2-1", "SIGKILL"));
-  expect(report.status).toBe("succeeded");
-  const killed = episodes.filter(({ outcome }) => outcome === "killed");
+  const run = await runSignalled({}, (send) => send("train-1-2-1", "SIGKILL"));
+  expect(run.report.status).toBe("succeeded");
+  const killed = run.episodes.filter(({ outcome }) => outcome === "killed");
   expect(killed.map(({ key, stepCount }) => [key.id, stepCount])).toEqual([["train-1-2-1", 0]]);
+  expect((await recordsByEpisode(run)).get("train-1-2-1")).toMatchObject([
+    { kind: "signal", signal: "SIGKILL", worker: 0 },
+  ]);
 });
 
 test("SIGSTOP holds an episode at its next syscall until SIGCONT; SIGTERM ends one there; all is recorded", async () => {
