@@ -22,61 +22,97 @@ export interface RecordedSyscall {
 }
 
 /**
- * The attempts in segments of any order, ordered by worker, epoch and start. Episodes of one recorder may interleave.
+ * The attempts in segments of any order, ordered by worker, epoch and start. Episodes of one recorder may interleave. What the main
+ * process recorded belongs to no attempt.
  * @throws {FaradayError} where a record does not follow from those before it.
  */
 export function attemptsOf(segments: readonly AuditSegment[]): readonly RecordedAttempt[] {
   const attempts: RecordedAttempt[] = [];
-  const open = new Map<string, RecordedAttempt>();
+  const builder = new AttemptBuilder({ onStart: (attempt) => attempts.push(attempt) });
   for (const segment of inOrder(segments)) {
     for (const record of recordsOf(segment)) {
-      if (!("episode" in record)) continue;
-      const key = `${segment.worker} ${segment.epoch} ${record.episode}`;
-      if (record.kind === "start") {
-        const attempt = begin(segment, record);
-        open.set(key, attempt);
-        attempts.push(attempt);
-        continue;
-      }
-      const attempt = open.get(key);
-      if (attempt === undefined) throw outOfPlace(segment, record);
-      append(attempt, record, segment);
-      if (record.kind === "end") open.delete(key);
+      if (!("episode" in record) || segment.worker === 0) continue;
+      const fault = builder.add(segment, record);
+      if (fault !== null) throw new FaradayError(`${placeOf(segment)}: ${fault}`);
     }
   }
   return attempts;
 }
 
-function begin(segment: AuditSegment, start: RecordOf<"start">): RecordedAttempt {
-  return {
-    worker: segment.worker,
-    epoch: segment.epoch,
-    start,
-    syscalls: [],
-    signals: [],
-    lastSequence: start.sequence,
-  };
+/** Puts the records of episodes together, one recorder's in their order. */
+export class AttemptBuilder {
+  readonly #open = new Map<string, RecordedAttempt>();
+  readonly #onStart: (attempt: RecordedAttempt) => void;
+  readonly #onEnd: (attempt: RecordedAttempt) => void;
+
+  constructor(listeners: {
+    readonly onStart?: (attempt: RecordedAttempt) => void;
+    /** Once an attempt has its end, or another attempt by the same recorder takes its place. */
+    readonly onEnd?: (attempt: RecordedAttempt) => void;
+  }) {
+    this.#onStart = listeners.onStart ?? (() => {});
+    this.#onEnd = listeners.onEnd ?? (() => {});
+  }
+
+  /** @returns What is wrong with the record's place among the others, or `null`. */
+  add(
+    { worker, epoch }: { readonly worker: number; readonly epoch: number },
+    record: EpisodeAuditRecord,
+  ): string | null {
+    const key = `${worker} ${epoch} ${record.episode}`;
+    const attempt = this.#open.get(key);
+    if (record.kind === "start") {
+      if (attempt !== undefined) this.#onEnd(attempt);
+      const begun = begin(worker, epoch, record);
+      this.#open.set(key, begun);
+      this.#onStart(begun);
+      return null;
+    }
+    if (attempt === undefined) return outOfPlace(record, "start");
+    const fault = append(attempt, record);
+    if (record.kind === "end") {
+      this.#open.delete(key);
+      this.#onEnd(attempt);
+    }
+    return fault;
+  }
+
+  /** Nothing more will come: hands over the attempts without an end. */
+  finish(): void {
+    for (const attempt of this.#open.values()) this.#onEnd(attempt);
+    this.#open.clear();
+  }
 }
 
-function append(
-  attempt: RecordedAttempt,
-  record: Exclude<EpisodeAuditRecord, { kind: "start" }>,
-  segment: AuditSegment,
-): void {
+/** Outcomes recorded of an attempt, and the violations in them. */
+export function countsOf(attempt: RecordedAttempt): { readonly steps: number; readonly violations: number } {
+  let [steps, violations] = [0, 0];
+  for (const { outcome } of attempt.syscalls) {
+    if (outcome === undefined) continue;
+    steps++;
+    violations += outcome.violations.length;
+  }
+  return { steps, violations };
+}
+
+function begin(worker: number, epoch: number, start: RecordOf<"start">): RecordedAttempt {
+  return { worker, epoch, start, syscalls: [], signals: [], lastSequence: start.sequence };
+}
+
+function append(attempt: RecordedAttempt, record: Exclude<EpisodeAuditRecord, { kind: "start" }>): string | null {
   attempt.lastSequence = record.sequence;
   if (record.kind === "intent") attempt.syscalls.push({ intent: record });
   else if (record.kind === "end") attempt.end = record;
   else if (record.kind === "signal") attempt.signals.push(record.signal);
   else {
-    const syscall = attempt.syscalls.at(-1);
-    if (syscall?.intent.step !== record.step || syscall.outcome !== undefined) throw outOfPlace(segment, record);
+    // The last one, but where syscalls were held: then several wait for their outcomes.
+    const syscall = attempt.syscalls.findLast(({ intent, outcome }) => intent.step === record.step && !outcome);
+    if (syscall === undefined) return outOfPlace(record, "intent");
     syscall.outcome = record;
   }
+  return null;
 }
 
-function outOfPlace(segment: AuditSegment, record: EpisodeAuditRecord): FaradayError {
-  const before = record.kind === "outcome" ? "intent" : "start";
-  return new FaradayError(
-    `${placeOf(segment)}: record ${record.sequence} (${record.kind} of episode ${record.episode}) has no ${before} before it`,
-  );
+function outOfPlace(record: EpisodeAuditRecord, before: string): string {
+  return `record ${record.sequence} (${record.kind} of episode ${record.episode}) has no ${before} before it`;
 }

@@ -4,6 +4,7 @@ import type { Phase } from "../core/episode.ts";
 export const findingCodes = [
   "record-changed",
   "record-missing",
+  "record-added",
   "record-duplicated",
   "record-order",
   "record-unreadable",

@@ -1,6 +1,9 @@
-import type { AuditFinding } from "./audit-finding.ts";
-import type { AuditPublicKey } from "./audit-key.ts";
+import { FaradayError, InputError } from "../core/errors.ts";
 import type { LoggedSegment } from "./audit-log.ts";
+import { parseCheckpoint } from "./checkpoint.ts";
+import { MerkleTree } from "./merkle-tree.ts";
+import { readSegment } from "./read-segment.ts";
+import { splitNote } from "./signed-note.ts";
 
 /** All that a log holds of one episode, with what shows that it is in the signed tree: one JSON document. */
 export interface EpisodeProof {
@@ -18,48 +21,54 @@ export interface ProvenRecord {
   /** The record's line, canonical JSON. */
   readonly record: string;
   readonly worker: number;
-  /** Position in the tree, and the audit path from there (RFC 6962 section 2.1.1). */
+  /** Position in the tree, and the audit path from there (RFC 6962 section 2.1.1), 64 hexadecimal digits each. */
   readonly leaf: number;
   readonly proof: readonly string[];
 }
 
-/** What a proof shows. */
-export interface ProofVerification {
-  /** Empty where the proof holds. An episode that is unfinished in the log is none: see `complete`. */
-  readonly findings: readonly { readonly message: string; readonly leaf?: number; readonly sequence?: number }[];
-  readonly run: string | null;
-  readonly episode: string | null;
-  readonly origin: string | null;
-  readonly size: number | null;
-  readonly root: string | null;
-  readonly attempts: readonly ProvenAttempt[];
-  /** Whether every attempt has its end. */
-  readonly complete: boolean;
-}
-
-export interface ProvenAttempt {
-  readonly worker: number;
-  readonly epoch: number;
-  readonly steps: number;
-  readonly violations: number;
-  /** How it ended; `null` where the log has no end of it. */
-  readonly outcome: string | null;
-}
-
 /**
- * Proves what a log holds of an episode.
- * @param log The segments in tree order, up to the checkpoint at least, and the checkpoint's note.
- * @throws {InputError} when the log has no such episode. @throws {FaradayError} when the log is not the one that was signed.
+ * Proves what a log holds of an episode: whatever any recorder wrote of it, the main process included.
+ * @param log Its segments in tree order, up to the checkpoint at least, and the checkpoint's note.
+ * @throws {InputError} when the log holds nothing of the episode under the checkpoint.
+ * @throws {FaradayError} when the segments are not what the checkpoint is over.
  */
 export function proveEpisode(
   episode: string,
   log: { readonly run: string; readonly segments: Iterable<LoggedSegment>; readonly checkpoint: string },
 ): EpisodeProof {
-  throw new Error(`not there yet: ${episode} ${log.run}`);
+  const { size, root } = checkpointOf(log.checkpoint);
+  const leaves: string[] = [];
+  const found: { readonly record: string; readonly worker: number; readonly leaf: number }[] = [];
+  for (const segment of log.segments) {
+    const { lines } = readSegment(segment, 0);
+    const matches = lines.flatMap(({ record }, line) =>
+      record !== null && "episode" in record && record.episode === episode ? { record, line } : [],
+    );
+    if (matches.length > 0) {
+      const texts = new TextDecoder().decode(segment.bytes).split("\n");
+      for (const { record, line } of matches) {
+        found.push({ record: texts[line] as string, worker: record.worker, leaf: leaves.length + line });
+      }
+    }
+    for (const { hash } of lines) leaves.push(hash);
+  }
+  if (leaves.length < size) {
+    throw new FaradayError(`the checkpoint is over ${size} records, stored are ${leaves.length}: verify the log`);
+  }
+  const tree = new MerkleTree(leaves.slice(0, size));
+  if (tree.root() !== root) {
+    throw new FaradayError(`the root at size ${size} is ${tree.root()}, signed was ${root}: verify the log`);
+  }
+  const records = found
+    .filter(({ leaf }) => leaf < size)
+    .map((entry) => ({ ...entry, proof: tree.inclusionProof(entry.leaf) }));
+  if (records.length === 0) throw new InputError(`run ${log.run} has no records of an episode ${episode}`);
+  return { type: "faraday-episode-proof", version: 1, run: log.run, episode, checkpoint: log.checkpoint, records };
 }
 
-/** Checks a proof with the public key alone. Never throws for what the document holds. */
-export function verifyProof(document: unknown, key: AuditPublicKey): ProofVerification {
-  void (null as AuditFinding | null);
-  throw new Error(`not there yet: ${key.origin} ${document}`);
+function checkpointOf(note: string): { readonly size: number; readonly root: string } {
+  const parts = splitNote(note);
+  const checkpoint = typeof parts === "string" ? parts : parseCheckpoint(parts.text);
+  if (typeof checkpoint === "string") throw new FaradayError(`the checkpoint cannot be read: ${checkpoint}`);
+  return checkpoint;
 }
