@@ -30,9 +30,31 @@ export type { RunReport } from "./report/run-report.ts";
 export { renderTable } from "./report/table.ts";
 export type { RunEvent } from "./run/events.ts";
 export { Trainer, type TrainerOptions } from "./run/trainer.ts";
-export { AgentOSRunner, type EpisodePlan, type RunnerOptions } from "./runner/agent-os-runner.ts";
+export { AgentOSRunner, type RunnerStats, type StepOptions } from "./runner/agent-os-runner.ts";
+export { CompositeReward, type RewardFunction } from "./runner/composite-reward.ts";
+export type { EpisodePlan } from "./runner/episode-plan.ts";
+export type { GovernanceEmitter } from "./runner/governance-emitter.ts";
 export type { GovernedEpisode } from "./runner/governed-episode.ts";
-export { PolicyReward, type RewardOptions } from "./runner/policy-reward.ts";
+export type { ExecutableKernel, ExecuteContext, GovernedKernel } from "./runner/governed-kernel.ts";
+export { GovernedRollout } from "./runner/governed-rollout.ts";
+export { policyPenalty } from "./runner/policy-penalty.ts";
+export {
+  createPolicyReward,
+  PolicyReward,
+  type PolicyRewardOptions,
+  type RewardedRollout,
+} from "./runner/policy-reward.ts";
+export {
+  PolicyViolation,
+  PolicyViolationError,
+  type PolicyViolationType,
+  policyViolationTypes,
+  severityPenalties,
+} from "./runner/policy-violation.ts";
+export type { RewardConfig, RewardOptions } from "./runner/reward-options.ts";
+export type { RunnerFaceOptions } from "./runner/runner-face.ts";
+export type { RunnerOptions } from "./runner/runner-options.ts";
+export type { RolloutTaskStore } from "./runner/task-loop.ts";
 export { FlightRecorderAdapter } from "./store/flight-recorder-adapter.ts";
 export type { LightningStore } from "./store/lightning-store.ts";
 export { openStore } from "./store/open.ts";

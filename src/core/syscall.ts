@@ -52,3 +52,8 @@ export interface SyscallResult {
 export function severityRank(severity: Severity): number {
   return severities.indexOf(severity);
 }
+
+/** Whether a violation costs anything: one that has a price of 0 is only watched. */
+export function isPenalised(violation: Pick<Violation, "penalty">): boolean {
+  return violation.penalty !== 0;
+}

@@ -1,7 +1,7 @@
 import type { TrainOptions } from "../config/train-options.ts";
 import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
 import { deriveSeed, Random } from "../core/random.ts";
-import { type Severity, severityRank } from "../core/syscall.ts";
+import { isPenalised, type Severity, severityRank } from "../core/syscall.ts";
 import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
 import { advantagesOf } from "../grpo/advantages.ts";
 import type { PolicyLossFigures } from "../grpo/policy-loss.ts";
@@ -136,7 +136,12 @@ function teaches(outcome: EpisodeOutcome | undefined): boolean {
 }
 
 function outcomeOf({ reward, cost, scalarReward, violations }: EpisodeSummary) {
-  return { reward, cost, scalarReward, worst: worstOf(violations.map((violation) => violation.severity)) };
+  return {
+    reward,
+    cost,
+    scalarReward,
+    worst: worstOf(violations.filter(isPenalised).map((violation) => violation.severity)),
+  };
 }
 
 function worstOf(severities: readonly Severity[]): Severity | null {
@@ -159,7 +164,7 @@ function groupMetrics({ episodes }: FinishedBatch, advantages: readonly number[]
     groupsUsed: groups.size,
     entropy: tokens === 0 ? 0 : surprise / tokens,
     violatorsWithPositiveAdvantage: episodes.filter(
-      ({ summary }, index) => summary.violations.length > 0 && (advantages[index] as number) > 0,
+      ({ summary }, index) => summary.violations.some(isPenalised) && (advantages[index] as number) > 0,
     ).length,
   };
 }

@@ -1,3 +1,4 @@
+import type { AgentSignal } from "../core/audit.ts";
 import type { EnvironmentEpisode, Score, Task } from "../core/env.ts";
 import type { Boundary, EpisodeError, EpisodeOutcome, EpisodeRecord, StepRecord } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
@@ -5,8 +6,11 @@ import type { Syscall, SyscallResult, Violation } from "../core/syscall.ts";
 import type { KernelSession } from "../kernel/kernel-session.ts";
 import type { KernelSpace } from "../kernel/kernel-space.ts";
 import { createOracle, type Oracle } from "../oracle/oracle.ts";
-import type { EpisodePlan, RunnerSettings } from "./agent-os-runner.ts";
+import type { EpisodePlan } from "./episode-plan.ts";
 import type { Price } from "./policy-reward.ts";
+import { PolicyViolationError } from "./policy-violation.ts";
+import { disagreement } from "./reconcile.ts";
+import type { RunnerSettings } from "./runner-options.ts";
 import { statementOf } from "./statement.ts";
 
 /** One episode under way: the caller gives syscalls, or texts that the environment parses, until it is `done`. */
@@ -16,6 +20,7 @@ export class GovernedEpisode {
   readonly #session: KernelSession;
   readonly #oracle: Oracle | null;
   readonly #steps: StepRecord[] = [];
+  readonly #signals: AgentSignal[] = [];
   #environment: EnvironmentEpisode | undefined;
   #observation = "";
   #outcome: EpisodeOutcome | null = null;
@@ -40,7 +45,13 @@ export class GovernedEpisode {
 
   /** Whether nothing more can be done but to finish. */
   get done(): boolean {
+    if (this.#session.terminated === "SIGKILL") this.#end("killed");
     return this.#outcome !== null;
+  }
+
+  /** The signals that were delivered through {@link signal}. */
+  get signals(): readonly AgentSignal[] {
+    return this.#signals;
   }
 
   /** How many syscalls were made. */
@@ -75,6 +86,16 @@ export class GovernedEpisode {
     );
   }
 
+  /**
+   * Sends a signal to the episode: SIGSTOP holds its syscalls until SIGCONT, SIGTERM ends it with its next one, SIGKILL now.
+   * @returns Whether it was delivered.
+   */
+  signal(signal: AgentSignal): boolean {
+    const delivered = !this.#finished && this.#session.signal(signal);
+    if (delivered) this.#signals.push(signal);
+    return delivered;
+  }
+
   /** Ends the episode because its run ends. */
   cancel(): void {
     this.#end("cancelled");
@@ -91,13 +112,13 @@ export class GovernedEpisode {
   finish(): EpisodeRecord {
     if (this.#finished) throw new Error("GovernedEpisode.finish: the episode is finished");
     this.#finished = true;
-    this.#end("completed");
+    if (!this.done) this.#end("completed");
     const score = this.#score();
     const oracle = this.#guard("kernel", () => this.#oracle?.findings() ?? null) ?? null;
     const found = this.#steps.flatMap((step, index) =>
       step.result.violations.map((violation) => ({ ...violation, step: index, statement: statementOf(step.syscall) })),
     );
-    const price = this.#price(score, found);
+    const price = this.#reconcile(this.#price(score, found), found);
     const record: EpisodeRecord = {
       key: this.#plan.key,
       outcome: this.#outcome ?? "completed",
@@ -120,6 +141,8 @@ export class GovernedEpisode {
     const shown = this.#guard("environment", () => this.#environment?.step(result));
     this.#observation = shown?.observation ?? "";
     this.#steps.push({ syscall, result, observation: this.#observation });
+    this.#tell(result);
+    if (this.#session.terminated === "SIGTERM") this.#end("stopped");
     if (this.done) return;
     if (this.#options.failOnViolation && result.violations.some((violation) => violation.blocked)) this.#end("stopped");
     else if (shown?.done === true || this.#steps.length >= this.#plan.environment.maxTurns) this.#end("completed");
@@ -136,13 +159,33 @@ export class GovernedEpisode {
     return score ?? null;
   }
 
-  #price(score: Score | null, violations: readonly Pick<Violation, "severity">[]): Price {
+  #tell(result: SyscallResult): void {
+    try {
+      this.#plan.onResult?.(result);
+    } catch (error) {
+      if (error instanceof PolicyViolationError) this.#end("stopped");
+      else this.fail("agent", messageOf(error));
+    }
+  }
+
+  #price(score: Score | null, violations: readonly Violation[]): Price {
+    const mediated = this.#session.governed ? this.#session.counts.mediated.syscalls : 0;
     const priced = this.#guard("environment", () => {
-      const price = this.#plan.reward.price(score, violations);
+      const price = this.#plan.reward.price(score, violations, { mediated });
       if (Number.isFinite(price.reward)) return price;
       throw new Error(`the base reward must be a finite number, got ${price.reward}`);
     });
     return priced ?? this.#plan.reward.price(null, violations);
+  }
+
+  /** What does not add up earns nothing. A failed episode stays one: it says more, and earns nothing either. */
+  #reconcile(price: Price, found: readonly Violation[]): Price {
+    const penalised = { syscalls: this.#steps.length, violations: price.penalties.length };
+    const doubt = disagreement({ ...this.#session.counts, penalised });
+    if (doubt === null || this.#outcome === "failed") return price;
+    this.#outcome = "quarantined";
+    this.#error = { boundary: "kernel", message: doubt };
+    return this.#plan.reward.price(null, found);
   }
 
   #end(outcome: EpisodeOutcome): void {

@@ -164,6 +164,6 @@ describe("PolicyReward", () => {
   it("refuses unknown or impossible options", () => {
     expect(() => new PolicyReward(null, { fatal: 1 } as never)).toThrow(/fatal/);
     expect(() => new PolicyReward(null, { high: -1 })).toThrow(/high/);
-    expect(() => new AgentOSRunner(kernel, { logViolations: true } as never)).toThrow(/logViolations/);
+    expect(() => new AgentOSRunner(kernel, { logEverything: true } as never)).toThrow(/logEverything/);
   });
 });

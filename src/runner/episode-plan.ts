@@ -1,0 +1,17 @@
+import type { Environment, Task } from "../core/env.ts";
+import type { EpisodeKey } from "../core/episode.ts";
+import type { SyscallResult } from "../core/syscall.ts";
+import type { PolicyReward } from "./policy-reward.ts";
+
+export interface EpisodePlan<T extends Task = Task> {
+  readonly environment: Environment<T>;
+  readonly task: T;
+  readonly key: EpisodeKey;
+  readonly reward: PolicyReward;
+  /** `false` measures the same episode without the kernel's judgement. Default `true`. */
+  readonly governed?: boolean;
+  /** Whether the independent oracle looks at the world as well. Default `false`. */
+  readonly oracle?: boolean;
+  /** Told of every answer. A PolicyViolationError that it throws ends the episode as stopped. */
+  readonly onResult?: (result: SyscallResult) => void;
+}
