@@ -1,15 +1,15 @@
-import type { ResultSet, SqlValue } from "../core/sql.ts";
 import type { SqlTwin } from "../kernel/drivers/sql/sql-trust.ts";
 import { attempt } from "./row-changes.ts";
-import { loadScrambled } from "./scramble.ts";
+import { rowsAsText } from "./rows-as-text.ts";
+import { scrambledWorldOf } from "./scramble.ts";
 import type { SqlGrants } from "./sql-grants.ts";
 import type { SqlStep } from "./sql-oracle.ts";
-import { baseTables, columnsOf, quoted } from "./tables.ts";
+import { factsOf, type ReadableState, readableState } from "./world-facts.ts";
 
 /**
  * Whether an answer, or what was written, depends on anything that may not be read (non-interference): the text is run in a
- * world that differs from the true one only there. Where the outcomes differ, and running it in a faithful copy shows that
- * chance is not the reason, it read what was not granted.
+ * world that differs from the true one only there. Where the outcomes differ, and running it in faithful copies shows that
+ * neither chance nor the engine's choice of an order is the reason, it read what was not granted.
  */
 export function findInterference(
   twin: SqlTwin,
@@ -17,50 +17,55 @@ export function findInterference(
   grants: SqlGrants,
 ): readonly string[] {
   const { step, changed } = how;
-  if (!loadScrambled(twin, step.before, grants)) return [];
+  const hidesSchema = schemaTable.test(step.sql) && !grants.permitsReading("sqlite_schema", "");
+  const world = scrambledWorldOf(twin, step.before, grants);
+  if (world === null && !hidesSchema) return [];
+  twin.load(world?.file ?? step.before);
+  if (hidesSchema) twin.exec("CREATE TABLE oracle_hidden (x)");
   const scrambled = outcomeOf(twin, step.sql, changed ? grants : null);
-  if (scrambled === null || (!changed && step.told !== null && rowsAs(step.told) === scrambled.answer)) return [];
+  if (scrambled === null) return [];
+  if (!changed && step.told !== null && rowsAsText(step.told) === scrambled.answer) return [];
+  const before = factsOf(twin, step.before, grants).readable;
+  const comparable = [...before]
+    .filter(([table, rows]) => (world?.readable.get(table) ?? rows) === rows)
+    .map(([table]) => table);
+  const differ = (a: ReadableState, b: ReadableState) => comparable.some((table) => a.get(table) !== b.get(table));
   twin.load(step.before);
   const faithful = outcomeOf(twin, step.sql, changed ? grants : null);
   if (faithful === null) return [];
   const found: string[] = [];
-  if (step.told !== null && faithful.answer !== scrambled.answer)
+  if (step.told !== null && faithful.answer !== scrambled.answer && !dependsOnOrder(twin, step, faithful.answer))
     found.push("the answer depends on what may not be read");
-  if (changed && faithful.state !== scrambled.state) found.push("what was written depends on what may not be read");
+  if (changed && differ(faithful.state, scrambled.state))
+    found.push("what was written depends on what may not be read");
   return found;
 }
 
+const schemaTable = /sqlite_(temp_)?(master|schema)/i;
+
+interface Outcome {
+  readonly answer: string;
+  readonly state: ReadableState;
+}
+
 /** What a text answers and what readable state it leaves; `null` where a constraint stopped it. */
-function outcomeOf(twin: SqlTwin, sql: string, grants: SqlGrants | null) {
+function outcomeOf(twin: SqlTwin, sql: string, grants: SqlGrants | null): Outcome | null {
   let answer = "";
   const failure = attempt(() => {
-    answer = rowsAs(twin.query(sql));
+    answer = rowsAsText(twin.query(sql));
   });
   if (failure?.includes("constraint failed") === true) return null;
-  const state = grants === null ? "" : readableState(twin, grants);
+  const state = grants === null ? new Map<string, string>() : readableState(twin, grants);
   return { answer: failure === null ? answer : `failed: ${failure}`, state };
 }
 
-function readableState(twin: SqlTwin, grants: SqlGrants): string {
-  return baseTables(twin)
-    .map(({ name }) => {
-      const columns = columnsOf(twin, name).filter((column) => grants.permitsReading(name, column));
-      return columns.length === 0
-        ? ""
-        : rowsAs(twin.query(`SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(name)}`));
-    })
-    .join("\n\n");
-}
-
-/** Rows as text, without their order: another plan may find the same rows in another order. */
-function rowsAs(result: ResultSet): string {
-  return result.rows
-    .map((row) => row.map(valueAs).join(","))
-    .sort()
-    .join("\n");
-}
-
-function valueAs(value: SqlValue): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return value instanceof Uint8Array ? `x${Buffer.from(value).toString("hex")}` : String(value);
+/** Whether the text leaves open which rows it answers, so that another order of the same rows changes the answer. */
+function dependsOnOrder(twin: SqlTwin, step: SqlStep, answer: string): boolean {
+  twin.load(step.before);
+  twin.exec("PRAGMA reverse_unordered_selects = ON");
+  try {
+    return outcomeOf(twin, step.sql, null)?.answer !== answer;
+  } finally {
+    twin.exec("PRAGMA reverse_unordered_selects = OFF");
+  }
 }

@@ -2,31 +2,38 @@ import { messageOf } from "../core/errors.ts";
 import type { SqlTwin } from "../kernel/drivers/sql/sql-trust.ts";
 import type { SqlGrants } from "./sql-grants.ts";
 import type { SqlStep } from "./sql-oracle.ts";
-import { baseTables, quoted } from "./tables.ts";
+import { literal, quoted } from "./tables.ts";
+import { factsOf } from "./world-facts.ts";
 
 const changes = ["insert", "update", "delete"] as const;
+type Change = (typeof changes)[number];
 
 /**
  * Rows that were inserted, updated or deleted without a grant. The text is run again in a twin of the database as it was,
  * where triggers of the oracle's own count what happens to each table: cascades, triggers and conflict clauses included.
- * What the twin does not show, such as rows gone with a transaction that was begun earlier, is seen by counting rows.
+ * What the twin does not show, such as rows gone with a transaction that was begun earlier, is seen by counting rows,
+ * and rows of virtual tables, which take no triggers, by comparing them.
  */
 export function findRowChanges(twin: SqlTwin, step: SqlStep, grants: SqlGrants): readonly string[] {
-  const rowsBefore = countRows(twin, step.before);
-  const counts = replay(twin, step, watched([...rowsBefore.keys()], grants));
-  const rowsAfter = countRows(twin, step.after);
+  const before = factsOf(twin, step.before, grants);
+  const after = factsOf(twin, step.after, grants);
+  const counts = replay(twin, step, watched([...before.rowCounts.keys()], grants));
   const found: string[] = [];
   let changed = 0;
-  for (const [table, before] of rowsBefore) {
+  const note = (change: Change, table: string, count: number) => {
+    if (count > 0 && !grants.permitsRows(change, table)) found.push(`${change} of ${rows(count)} of ${table}`);
+  };
+  for (const [table, rowsBefore] of before.rowCounts) {
     for (const change of changes) {
       const count = counts.get(`${table} ${change}`) ?? 0;
       changed += count;
-      if (count > 0 && !grants.permitsRows(change, table)) found.push(`${change} of ${rows(count)} of ${table}`);
+      note(change, table, count);
     }
-    const gone = before - (rowsAfter.get(table) ?? before);
-    const isCounted = counts.has(`${table} delete`);
-    if (gone > 0 && !isCounted && !grants.permitsRows("delete", table))
-      found.push(`delete of ${rows(gone)} of ${table}`);
+    if (!counts.has(`${table} delete`)) note("delete", table, rowsBefore - (after.rowCounts.get(table) ?? rowsBefore));
+  }
+  for (const [table, was] of before.virtualRows) {
+    const is = after.virtualRows.get(table);
+    if (is !== undefined) for (const [change, count] of compareRows(was, is)) note(change, table, count);
   }
   if (changed > grants.rowsChangedMax) found.push(`change of ${rows(changed)}, more than ${grants.rowsChangedMax}`);
   return found;
@@ -36,21 +43,23 @@ function rows(count: number): string {
   return count === 1 ? "1 row" : `${count} rows`;
 }
 
-function countRows(twin: SqlTwin, file: Uint8Array): ReadonlyMap<string, number> {
-  twin.load(file);
-  const tables = baseTables(twin).map(({ name }) => name);
-  if (tables.length === 0) return new Map();
-  const { rows } = twin.query(
-    tables
-      .map((name) => `SELECT '${name.replaceAll("'", "''")}', (SELECT count(*) FROM ${quoted(name)})`)
-      .join(" UNION ALL "),
-  );
-  return new Map(rows.map(([name, count]) => [String(name), Number(count)]));
+type NumberedRows = ReadonlyMap<string, string>;
+
+/** What a table's rows, by number, say of the way from one to the other; a row that was replaced looks updated. */
+function compareRows(before: NumberedRows, after: NumberedRows): readonly (readonly [Change, number])[] {
+  const gone = [...before.keys()].filter((number) => !after.has(number)).length;
+  const come = [...after.keys()].filter((number) => !before.has(number)).length;
+  const other = [...after].filter(([number, row]) => before.has(number) && before.get(number) !== row).length;
+  return [
+    ["insert", come],
+    ["update", other],
+    ["delete", gone],
+  ];
 }
 
 interface Watch {
   readonly table: string;
-  readonly change: (typeof changes)[number];
+  readonly change: Change;
   readonly name: string;
 }
 
@@ -67,9 +76,10 @@ function watched(tables: readonly string[], grants: SqlGrants): readonly Watch[]
 function replay(twin: SqlTwin, step: SqlStep, triggers: readonly Watch[]): ReadonlyMap<string, number> {
   if (triggers.length === 0) return new Map();
   twin.load(step.before);
-  twin.exec("CREATE TEMP TABLE IF NOT EXISTS oracle_changes (what TEXT); DELETE FROM oracle_changes");
+  twin.exec(
+    `CREATE TEMP TABLE IF NOT EXISTS oracle_changes (what TEXT); DELETE FROM oracle_changes;${plant(triggers)}`,
+  );
   try {
-    for (const trigger of triggers) plant(twin, trigger);
     attempt(() => twin.exec(step.sql));
     const { rows } = twin.query("SELECT what, count(*) FROM oracle_changes GROUP BY what");
     return new Map(rows.map(([what, count]) => [String(what), Number(count)]));
@@ -79,15 +89,14 @@ function replay(twin: SqlTwin, step: SqlStep, triggers: readonly Watch[]): Reado
   }
 }
 
-/** Virtual tables take no triggers: their rows are only counted. */
-function plant(twin: SqlTwin, trigger: Watch): void {
-  const what = `${trigger.table} ${trigger.change}`.replaceAll("'", "''");
-  attempt(() =>
-    twin.exec(
-      `CREATE TEMP TRIGGER ${trigger.name} AFTER ${trigger.change} ON main.${quoted(trigger.table)}
-       BEGIN INSERT INTO oracle_changes VALUES ('${what}'); END`,
-    ),
-  );
+function plant(triggers: readonly Watch[]): string {
+  return triggers
+    .map(
+      ({ table, change, name }) =>
+        `CREATE TEMP TRIGGER ${name} AFTER ${change} ON main.${quoted(table)}
+         BEGIN INSERT INTO oracle_changes VALUES (${literal(`${table} ${change}`)}); END;`,
+    )
+    .join("");
 }
 
 /** SQL that may fail, as it may have failed for the agent; its message, or `null`. */

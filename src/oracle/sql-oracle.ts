@@ -2,11 +2,13 @@ import type { OracleFinding } from "../core/episode.ts";
 import type { SqlResult } from "../core/sql.ts";
 import type { Syscall, SyscallResult } from "../core/syscall.ts";
 import type { SqlTrust, SqlTwin } from "../kernel/drivers/sql/sql-trust.ts";
+import { type ConnectionChange, ConnectionWatch, describeConnectionChanges } from "./connection-changes.ts";
 import { findInterference } from "./interference.ts";
 import type { Oracle } from "./oracle.ts";
 import { findRowChanges } from "./row-changes.ts";
 import { findSchemaChanges } from "./schema-changes.ts";
 import type { SqlGrants } from "./sql-grants.ts";
+import { factsOf } from "./world-facts.ts";
 
 /** A step of an episode as the oracle sees it. */
 export interface SqlStep {
@@ -21,6 +23,7 @@ export interface SqlStep {
 export class SqlOracle implements Oracle {
   readonly #trust: SqlTrust;
   readonly #grants: readonly SqlGrants[];
+  readonly #connection: ConnectionWatch;
   readonly #found: OracleFinding[] = [];
   #step = 0;
   #version: number;
@@ -30,6 +33,7 @@ export class SqlOracle implements Oracle {
   constructor(trust: SqlTrust, grants: readonly SqlGrants[]) {
     this.#trust = trust;
     this.#grants = grants;
+    this.#connection = new ConnectionWatch(trust);
     this.#version = trust.version();
     this.#file = trust.snapshot();
   }
@@ -42,9 +46,10 @@ export class SqlOracle implements Oracle {
     if (typeof sql !== "string") return;
     const told = result.outcome === "completed" ? (result.result as SqlResult) : null;
     const taken: SqlStep = { sql, before, after: this.#file, told };
+    const connection = this.#connection.changesAfter(sql);
     const descriptions = new Set<string>();
     for (const grants of this.#grants)
-      for (const description of this.#judge(taken, grants, changed)) descriptions.add(description);
+      for (const description of this.#judge(taken, { grants, changed, connection })) descriptions.add(description);
     for (const description of descriptions) this.#found.push({ step, description });
   }
 
@@ -65,18 +70,36 @@ export class SqlOracle implements Oracle {
     return !same;
   }
 
+  #judge(
+    step: SqlStep,
+    how: { readonly grants: SqlGrants; readonly changed: boolean; readonly connection: readonly ConnectionChange[] },
+  ): readonly string[] {
+    const { grants, changed, connection } = how;
+    return [...this.#judgeDatabase(step, grants, changed), ...describeConnectionChanges(connection, grants)];
+  }
+
   /** First steps of many episodes are the same text on the same database: what was found of them is kept. */
-  #judge(step: SqlStep, grants: SqlGrants, changed: boolean): readonly string[] {
-    if (!changed && !(grants.restrictsReads && step.told !== null)) return [];
+  #judgeDatabase(step: SqlStep, grants: SqlGrants, changed: boolean): readonly string[] {
+    if (!changed && step.told === null) return [];
     const memory =
       step.before === this.#trust.pristine && !/random/i.test(step.sql) ? memoryOf(grants, step.before) : null;
     const key = `${changed} ${step.told === null} ${step.sql}`;
     const known = memory?.get(key);
     if (known !== undefined) return known;
-    this.#twin ??= this.#trust.twin();
-    const found = findAll(this.#twin, step, { grants, changed });
+    const found = this.#find(step, grants, changed);
     if (memory !== null && memory.size >= memoryMax) memory.clear();
     memory?.set(key, found);
+    return found;
+  }
+
+  #find(step: SqlStep, grants: SqlGrants, changed: boolean): readonly string[] {
+    const found: string[] = [];
+    const returned = step.told?.rows.length ?? 0;
+    if (returned > grants.rowsReturnedMax) found.push(`${returned} rows returned, more than ${grants.rowsReturnedMax}`);
+    if (!changed && (step.told === null || !grants.restrictsReads)) return found;
+    this.#twin ??= this.#trust.twin();
+    if (changed) found.push(...findChanges(this.#twin, step, grants));
+    if (grants.restrictsReads) found.push(...findInterference(this.#twin, { step, changed }, grants));
     return found;
   }
 }
@@ -89,12 +112,7 @@ function memoryOf(grants: SqlGrants, file: Uint8Array): Map<string, readonly str
   return memory;
 }
 
-function findAll(
-  twin: SqlTwin,
-  step: SqlStep,
-  how: { readonly grants: SqlGrants; readonly changed: boolean },
-): readonly string[] {
-  const { grants, changed } = how;
-  const changes = changed ? [...findSchemaChanges(twin, step, grants), ...findRowChanges(twin, step, grants)] : [];
-  return grants.restrictsReads ? [...changes, ...findInterference(twin, { step, changed }, grants)] : changes;
+function findChanges(twin: SqlTwin, step: SqlStep, grants: SqlGrants): readonly string[] {
+  const [before, after] = [factsOf(twin, step.before, grants), factsOf(twin, step.after, grants)];
+  return [...findSchemaChanges(before.schema, after.schema, grants), ...findRowChanges(twin, step, grants)];
 }

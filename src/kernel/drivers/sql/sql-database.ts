@@ -85,6 +85,8 @@ export class SqlDatabase implements Disposable {
       pristine: this.#file,
       version: () => session.written,
       snapshot: () => (session.written === 0 ? this.#file : session.connection.file.slice()),
+      inTransaction: () => session.connection.inTransaction,
+      look: (sql) => session.connection.run(sql),
       twin: () => createTwin(this.#engine, this.#file),
     };
   }

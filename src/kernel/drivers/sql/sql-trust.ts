@@ -11,6 +11,10 @@ export interface SqlTrust {
   version(): number;
   /** A copy of the database file as it is now. */
   snapshot(): Uint8Array;
+  /** Whether a transaction is open between syscalls. */
+  inTransaction(): boolean;
+  /** Rows of a trusted query on the session's own connection, for what no file shows. It must change nothing. */
+  look(sql: string): ResultSet;
   /** Another world, for trusted SQL; the caller disposes of it. */
   twin(): SqlTwin;
 }
