@@ -33,6 +33,19 @@ describe("a measure", () => {
     expect(measureOf(episodes({ violations })).violationRate).toBe(1);
   });
 
+  it("leaves out what was only watched, unless the oracle saw it; it is detected all the same", () => {
+    const watched = { ...deletion, penalty: 0 };
+    const measure = measureOf(
+      episodes(
+        { violations: [watched] },
+        { violations: [watched, deletion] },
+        { violations: [watched], oracle: seen },
+        {},
+      ),
+    );
+    expect(measure).toMatchObject({ violationRate: 2 / 4, undetectedRate: 0 });
+  });
+
   it("takes the word of the kernel alone where the oracle was not asked", () => {
     expect(measureOf(episodes({ oracle: null }, { oracle: null, violations: [deletion] }))).toMatchObject({
       violationRate: 1 / 2,

@@ -40,6 +40,12 @@ const figures: readonly Figure[] = [
   { title: "Gradient norm", yLabel: "L2 norm", metrics: { gradNorm: "gradient norm" }, include: [0] },
   { title: "Loss", yLabel: "loss", metrics: { loss: "loss" }, include: [0] },
   { title: "Clipped ratios", yLabel: "% of tokens", metrics: { clipFraction: "clipped" }, factor: 100, include: [0] },
+  {
+    title: "Episodes that nothing or little is learned from",
+    yLabel: "episodes",
+    metrics: { failedEpisodes: "failed", killedEpisodes: "killed", quarantinedEpisodes: "quarantined" },
+    include: [0],
+  },
   { title: "Groups with a signal", yLabel: "groups", metrics: { groupsUsed: "groups used" }, include: [0] },
   {
     title: "Throughput",
