@@ -15,8 +15,18 @@ export function withAbsolutePaths(config: ResolvedConfig): ResolvedConfig {
   return {
     ...config,
     model: model.checkpoint === undefined ? model : { ...model, checkpoint: resolve(baseDir, model.checkpoint) },
-    kernel: { ...kernel, drivers: { ...kernel.drivers, ...drivers } },
+    kernel: { ...kernel, drivers: { ...kernel.drivers, ...drivers }, ...withAbsoluteModules(kernel, baseDir) },
     audit: audit.key === undefined ? audit : { ...audit, key: resolve(baseDir, audit.key) },
+  };
+}
+
+/** Modules that take part in judging. */
+function withAbsoluteModules({ policies, resolver }: ResolvedConfig["kernel"], baseDir: string) {
+  return {
+    policies: policies.map((policy) =>
+      policy.type === "custom" ? { ...policy, module: resolve(baseDir, policy.module) } : policy,
+    ),
+    ...(resolver === undefined ? {} : { resolver: { module: resolve(baseDir, resolver.module) } }),
   };
 }
 

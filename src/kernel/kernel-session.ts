@@ -1,38 +1,32 @@
 import type { AgentSignal } from "../core/audit.ts";
 import type { Driver, World } from "../core/env.ts";
 import type { EpisodeKey } from "../core/episode.ts";
-import { messageOf } from "../core/errors.ts";
-import type { Syscall, SyscallResult, Violation } from "../core/syscall.ts";
+import type { Severity, Syscall, SyscallResult, Verdict, Violation } from "../core/syscall.ts";
+import type { Seat } from "./compose.ts";
 import type { SqlSession } from "./drivers/sql/sql-session.ts";
 import type { SqlTrust } from "./drivers/sql/sql-trust.ts";
 import type { EpisodeRecorder, FlightRecorder, RecordedEnd } from "./flight-recorder.ts";
-import type { Judge } from "./policy.ts";
-import { denial, noViolations, ranked, signalSent, violation } from "./violation.ts";
+import { type Answer, Mediation } from "./mediation.ts";
+import { plainCopy } from "./plain-copy.ts";
+import type { Call } from "./policy.ts";
+import type { Resolver } from "./resolver.ts";
+import { SessionDrivers } from "./session-drivers.ts";
+import { denial, ranked, signalSent } from "./violation.ts";
 
-/** What a driver answers; violations are what it found while it ran. */
-export type Answer = Pick<SyscallResult, "outcome" | "result" | "error"> & {
-  readonly violations: readonly Violation[];
-  readonly usage?: Usage;
-};
-
-/** What a syscall used besides itself, as its driver counts it; all of it logical, so that runs repeat exactly. */
-export interface Usage {
-  /** Steps of an engine, such as SQLite's virtual machine. */
-  readonly steps?: number;
-  readonly tokens?: number;
-  /** Cost in US dollars. */
-  readonly usd?: number;
-}
+export type { DriverReply as Answer } from "./session-drivers.ts";
 
 interface SessionParts {
   readonly episode: EpisodeKey;
   readonly governed: boolean;
-  readonly judges: readonly Judge[];
+  readonly seats: readonly Seat[];
   readonly sql: SqlSession | undefined;
   readonly drivers: Readonly<Record<string, Driver>>;
   readonly recorder: FlightRecorder;
   /** Hash of the set of policies that judge. */
   readonly policies: string;
+  readonly resolver: Resolver | undefined;
+  /** What is sent to an episode that a violation of that severity was blocked in. */
+  readonly signals: Readonly<{ [severity in Severity]?: AgentSignal | undefined }>;
   /** Called once, when the session closes. */
   readonly closed: () => void;
 }
@@ -45,7 +39,7 @@ export interface SessionCounts {
 
 /** A syscall that waits for its turn, and who waits for its answer. */
 interface Waiting {
-  readonly syscall: Syscall;
+  readonly taken: Taken;
   readonly resolve: (result: SyscallResult | Promise<SyscallResult>) => void;
 }
 
@@ -68,7 +62,8 @@ export class KernelSession implements Disposable {
   readonly #parts: SessionParts;
   readonly #record: EpisodeRecorder;
   readonly #waiting: Waiting[] = [];
-  #drivers: Readonly<Record<string, Driver>>;
+  readonly #drivers: SessionDrivers;
+  readonly #mediation: Mediation;
   /** Syscalls begun, and syscalls answered. */
   #begun = 0;
   #answered = 0;
@@ -81,19 +76,21 @@ export class KernelSession implements Disposable {
   #open = true;
 
   constructor(parts: SessionParts) {
+    const { episode, governed, seats, sql, resolver } = parts;
     this.#parts = parts;
-    this.#drivers = parts.drivers;
-    this.governed = parts.governed;
-    this.trust = parts.sql?.trust ?? null;
-    this.world = Object.freeze(parts.sql === undefined ? {} : { sql: parts.sql.world });
-    this.#record = parts.recorder.start(parts.episode, parts.policies);
+    this.governed = governed;
+    this.trust = sql?.trust ?? null;
+    this.world = Object.freeze(sql === undefined ? {} : { sql: sql.world });
+    const judges = seats.map(({ judge }) => judge);
+    this.#drivers = new SessionDrivers({ sql, judges, world: this.world, mounted: parts.drivers });
+    const killed = () => this.#ending === "SIGKILL";
+    this.#mediation = new Mediation({ episode: episode.id, governed, seats, drivers: this.#drivers, resolver, killed });
+    this.#record = parts.recorder.start(episode, parts.policies);
   }
 
   /** Adds drivers to this session, by name; a name that is taken is an error. */
   mount(drivers: Readonly<Record<string, Driver>>): void {
-    const taken = Object.keys(drivers).find((name) => name in this.world || Object.hasOwn(this.#drivers, name));
-    if (taken !== undefined) throw new Error(`driver ${taken} is mounted already`);
-    this.#drivers = { ...this.#drivers, ...drivers };
+    this.#drivers.mount(drivers);
   }
 
   /** The signal that ended the episode, once it has: SIGKILL at once, SIGTERM with the first syscall that it denied. */
@@ -115,8 +112,9 @@ export class KernelSession implements Disposable {
    */
   execute(syscall: Syscall): SyscallResult | Promise<SyscallResult> {
     if (!this.#open) throw new Error("KernelSession.execute: the session is closed");
-    if (!this.#isFree) return new Promise((resolve) => this.#waiting.push({ syscall, resolve }));
-    return this.#run(syscall);
+    const taken = take(syscall);
+    if (this.#isFree) return this.#run(taken);
+    return new Promise((resolve) => this.#waiting.push({ taken, resolve }));
   }
 
   /**
@@ -156,17 +154,25 @@ export class KernelSession implements Disposable {
     return !this.#held && !this.#busy && this.#pending === null && this.#waiting.length === 0;
   }
 
-  #run(syscall: Syscall): SyscallResult | Promise<SyscallResult> {
+  #run({ syscall, args, fault }: Taken): SyscallResult | Promise<SyscallResult> {
     const step = this.#begun++;
-    this.#record.intent(step, syscall);
+    this.#record.intent(step, { syscall, args });
     if (this.#ending !== null) return this.#conclude(step, this.#end(this.#ending));
-    this.#busy = true;
-    const answer = this.#perform(syscall);
-    this.#busy = false;
+    const answer = this.#mediate({ syscall, args, step }, fault);
     if (answer instanceof Promise) return this.#await(step, answer);
-    const result = this.#conclude(step, answer);
+    // A driver can bring the signal about that kills its own episode.
+    const result = this.#conclude(step, this.#terminated === "SIGKILL" ? this.#end("SIGKILL") : answer);
     if (this.#waiting.length > 0) this.#release();
     return result;
+  }
+
+  #mediate(call: Call, fault: string | undefined): Answer | Promise<Answer> {
+    this.#busy = true;
+    try {
+      return this.#mediation.mediate(call, fault);
+    } finally {
+      this.#busy = false;
+    }
   }
 
   #await(step: number, answer: Promise<Answer>): Promise<SyscallResult> {
@@ -187,7 +193,7 @@ export class KernelSession implements Disposable {
     while (!this.#held && !this.#busy && this.#pending === null) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      next.resolve(this.#run(next.syscall));
+      next.resolve(this.#run(next.taken));
     }
   }
 
@@ -209,57 +215,12 @@ export class KernelSession implements Disposable {
     return { outcome: "denied", violations: endings[signal] };
   }
 
-  #perform(syscall: Syscall): Answer | Promise<Answer> {
-    const call = wellFormed(syscall);
-    if (call === null) return this.#refuse("bad-arguments", "a syscall is { syscall: string, args: object }");
-    const before = this.#before(call);
-    if (before.length > 0) return { outcome: "denied", violations: before };
-    const driver = Object.hasOwn(this.#drivers, call.driver) ? this.#drivers[call.driver] : undefined;
-    if (driver !== undefined) return this.#performCustom(driver, call);
-    const sql = this.#parts.sql;
-    if (sql !== undefined && call.driver === "sql" && call.operation === "query")
-      return this.#performSql(sql, call.args);
-    return this.#refuse("unknown-syscall", `there is no syscall ${printable(call.syscall)}`);
-  }
-
-  #before(syscall: Syscall): readonly Violation[] {
-    let found = noViolations;
-    for (const judge of this.#parts.judges) {
-      const broken = judge.before?.(syscall) ?? noViolations;
-      if (broken.length > 0) found = found.length === 0 ? broken : [...found, ...broken];
-    }
-    return found;
-  }
-
-  #performSql(sql: SqlSession, args: Syscall["args"]): Answer {
-    if (typeof args.sql !== "string" || Object.keys(args).length !== 1)
-      return this.#refuse("bad-arguments", "sql.query takes { sql: string }");
-    return sql.query(args.sql, this.#parts.judges);
-  }
-
-  #performCustom(driver: Driver, call: WellFormed): Answer | Promise<Answer> {
-    const operation = Object.hasOwn(driver.operations, call.operation) ? driver.operations[call.operation] : undefined;
-    if (operation === undefined)
-      return this.#refuse("unknown-syscall", `there is no syscall ${printable(call.syscall)}`);
-    try {
-      const result = operation(call.args);
-      return isThenable(result) ? Promise.resolve(result).then(completed, failed) : completed(result);
-    } catch (error) {
-      return failed(error);
-    }
-  }
-
-  #refuse(rule: string, description: string): Answer {
-    if (!this.governed) return { outcome: "failed", error: description, violations: noViolations };
-    return { outcome: "denied", violations: [violation({ policy: "kernel", rule, severity: "medium", description })] };
-  }
-
   #conclude(step: number, answer: Answer): SyscallResult {
     const violations = ranked(answer.violations);
     const denied = answer.outcome === "denied";
     const error = denied ? denial(violations) : answer.error;
     const result: SyscallResult = {
-      verdict: denied ? "deny" : violations.length > 0 ? "warn" : "allow",
+      verdict: verdictOf(answer, violations),
       violations,
       outcome: answer.outcome,
       ...(answer.result === undefined ? {} : { result: answer.result }),
@@ -268,7 +229,17 @@ export class KernelSession implements Disposable {
     this.#record.outcome(step, result);
     this.#answered++;
     this.#violations += violations.length;
+    if (this.governed && violations.length > 0) this.#punish(violations);
     return result;
+  }
+
+  /** Sends the signal that the config has for the gravest violation that was blocked. */
+  #punish(violations: readonly Violation[]): void {
+    const signals = violations.map(({ severity, type }) =>
+      type === "BLOCKED" ? this.#parts.signals[severity] : undefined,
+    );
+    const signal = signals.find((each) => each !== undefined);
+    if (signal !== undefined && this.#ending === null) this.signal(signal);
   }
 }
 
@@ -280,37 +251,31 @@ const endings: Readonly<Record<Ending, readonly Violation[]>> = {
   SIGKILL: [signalSent("SIGKILL", "the episode was killed by SIGKILL; what was pending may have had its effect")],
 };
 
-interface WellFormed extends Syscall {
-  readonly driver: string;
-  readonly operation: string;
+/** A syscall as it was taken from the agent: read once, copied, and nobody else's. */
+interface Taken extends Syscall {
+  /** What is wrong with it, where it is no syscall. */
+  readonly fault?: string;
 }
 
-/** The syscall with its name taken apart at the first dot, or `null`: agents may send anything. */
-function wellFormed(syscall: unknown): WellFormed | null {
-  if (typeof syscall !== "object" || syscall === null) return null;
-  const { syscall: name, args } = syscall as { syscall?: unknown; args?: unknown };
-  if (typeof name !== "string" || typeof args !== "object" || args === null || Array.isArray(args)) return null;
-  const dot = name.indexOf(".");
-  return {
-    syscall: name,
-    args: args as Syscall["args"],
-    driver: dot < 0 ? name : name.slice(0, dot),
-    operation: dot < 0 ? "" : name.slice(dot + 1),
-  };
+const shape = "a syscall is { syscall: string, args: object }";
+
+/** Agents may send anything, and change it afterwards: every property is read once. */
+function take(given: unknown): Taken {
+  try {
+    const { syscall, args } = given as { readonly syscall: unknown; readonly args: unknown };
+    const { value, fault } = plainCopy(args);
+    const name = typeof syscall === "string" ? syscall : plainCopy(syscall).value;
+    const taken = { syscall: name, args: value } as Syscall;
+    if (fault !== undefined) return { ...taken, fault: `${shape}, the arguments plain data, but in them ${fault}` };
+    const fits = typeof name === "string" && typeof value === "object" && value !== null && !Array.isArray(value);
+    return fits ? taken : { ...taken, fault: shape };
+  } catch {
+    return { ...({} as Syscall), fault: shape };
+  }
 }
 
-function completed(result: unknown): Answer {
-  return { outcome: "completed", violations: noViolations, ...(result === undefined ? {} : { result }) };
-}
-
-function failed(error: unknown): Answer {
-  return { outcome: "failed", violations: noViolations, error: messageOf(error) };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-function printable(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+function verdictOf({ outcome, escalated }: Answer, violations: readonly Violation[]): Verdict {
+  if (outcome === "denied") return escalated === true ? "escalate" : "deny";
+  if (violations.length === 0) return "allow";
+  return violations.some(({ type }) => type === "MODIFIED") ? "transform" : "warn";
 }

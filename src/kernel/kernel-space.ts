@@ -4,17 +4,31 @@ import type { EpisodeKey } from "../core/episode.ts";
 import { FaradayError, InputError } from "../core/errors.ts";
 import { SqlDatabase } from "./drivers/sql/sql-database.ts";
 import { FlightRecorder } from "./flight-recorder.ts";
-import { type DriverSpecs, driverSpecs, sqlDriverSpec } from "./kernel-options.ts";
+import {
+  type DriverSpecs,
+  driverSpecs,
+  type ResolverSpec,
+  resolverSpec,
+  type SignalSpecs,
+  signalSpecs,
+  sqlDriverSpec,
+} from "./kernel-options.ts";
 import { KernelSession } from "./kernel-session.ts";
 import { parseOptions } from "./parse-options.ts";
-import { createPolicy, type PolicySpec, policySpec } from "./policies/policy-spec.ts";
+import { checkedJudge } from "./policies/custom-policy.ts";
+import { createPolicy, type PolicySpec, policySpec, shippedPolicies } from "./policies/policy-spec.ts";
 import type { Policy } from "./policy.ts";
 import { policySetHash } from "./policy-set-hash.ts";
+import type { Resolver } from "./resolver.ts";
+import { seatsOf } from "./seats.ts";
+import { UserModule } from "./user-module.ts";
 
 /** What a kernel is made of, as plain data: another thread makes the same kernel with `new KernelSpace(spec)`. */
 export interface KernelSpec {
   readonly drivers: DriverSpecs;
   readonly policies: readonly PolicySpec[];
+  readonly resolver?: ResolverSpec | undefined;
+  readonly signals?: SignalSpecs;
 }
 
 export interface KernelSpaceOptions {
@@ -22,6 +36,10 @@ export interface KernelSpaceOptions {
   readonly policies?: readonly (PolicySpec | Policy)[];
   /** A single policy, put before `policies`. */
   readonly policy?: PolicySpec | Policy;
+  /** Decides what policies escalate. A function cannot cross to another thread: there, name a module. */
+  readonly resolver?: ResolverSpec | Resolver | undefined;
+  /** What is sent to an episode in which a violation of that severity was blocked. */
+  readonly signals?: SignalSpecs;
 }
 
 export interface BootOptions {
@@ -46,10 +64,12 @@ export interface SessionOptions {
  * is expensive. Any number of sessions may be open at once, each on a database state of its own.
  */
 export class KernelSpace implements Disposable {
-  readonly spec: KernelSpec;
   readonly policies: readonly Policy[];
   /** Hash of the set of policies; every record of a governed episode carries it. */
   readonly policySetHash: string;
+  readonly #spec: KernelSpec;
+  readonly #resolverModule: UserModule | null;
+  #resolver: Resolver | undefined;
   #recorder = new FlightRecorder({ worker: 0, epoch: 0 });
   #database: SqlDatabase | undefined;
   #booted: Promise<void> | undefined;
@@ -61,8 +81,35 @@ export class KernelSpace implements Disposable {
     const given = options.policy === undefined ? [] : [options.policy];
     this.policies = Object.freeze([...given, ...(options.policies ?? [])].map(policyOf));
     const policies = this.policies.map((policy) => policy.spec as PolicySpec);
-    this.spec = Object.freeze({ drivers, policies: Object.freeze(policies) });
-    this.policySetHash = policySetHash(policies);
+    const { resolver } = options;
+    const isModule = resolver !== undefined && typeof resolver !== "function";
+    this.#resolverModule = isModule
+      ? new UserModule(parseOptions(resolverSpec, resolver, "kernel.resolver").module, "kernel.resolver.module")
+      : null;
+    this.#resolver = typeof resolver === "function" ? resolver : undefined;
+    const signals = parseOptions(signalSpecs, options.signals ?? {}, "kernel.signals");
+    this.#spec = Object.freeze({
+      drivers,
+      policies: Object.freeze(policies),
+      signals,
+      ...(this.#resolverModule === null ? {} : { resolver: { module: this.#resolverModule.file } }),
+    });
+    this.policySetHash = policySetHash(this.policies, {
+      resolver: this.#resolverModule ?? this.#resolver ?? null,
+      signals,
+    });
+  }
+
+  /**
+   * Plain data from which another thread makes the same kernel.
+   * @throws {InputError} where the resolver is a function, which no other thread can have.
+   */
+  get spec(): KernelSpec {
+    if (this.#resolverModule === null && this.#resolver !== undefined)
+      throw new InputError(
+        "KernelSpace: a resolver that is a function cannot cross to a worker; give { module: file }",
+      );
+    return this.#spec;
   }
 
   /**
@@ -87,7 +134,9 @@ export class KernelSpace implements Disposable {
     const session: KernelSession = new KernelSession({
       episode: options.episode,
       governed,
-      judges: governed ? this.policies.map((policy) => policy.judge()) : [],
+      seats: governed ? seatsOf(this.policies) : [],
+      resolver: this.#resolver,
+      signals: this.#spec.signals ?? {},
       sql: this.#database?.open({ seed: options.episode.seed }),
       drivers: options.drivers ?? {},
       recorder: this.#recorder,
@@ -119,6 +168,8 @@ export class KernelSpace implements Disposable {
   async #load(options: BootOptions): Promise<void> {
     this.#recorder = new FlightRecorder({ worker: options.worker ?? 0, epoch: options.epoch ?? 0 });
     const spec = this.spec.drivers.sql ?? defaultSql(options.driverDefaults);
+    for (const policy of this.policies) if (policy.spec.mode !== "off") await policy.load?.();
+    if (this.#resolverModule !== null) this.#resolver = (await this.#resolverModule.load()) as Resolver;
     if (spec !== undefined) this.#database = await SqlDatabase.load(spec);
     this.#ready = true;
   }
@@ -127,8 +178,16 @@ export class KernelSpace implements Disposable {
 const ungoverned = policySetHash([]);
 
 function policyOf(given: PolicySpec | Policy): Policy {
-  if ("judge" in given) return given;
+  if ("judge" in given) return shippedPolicies.some((shipped) => given instanceof shipped) ? given : checked(given);
   return createPolicy(parseOptions(policySpec, given, "kernel.policies"));
+}
+
+/** A policy of the user's own class: its judges are checked as a module's are. */
+function checked(given: Policy): Policy {
+  const load = given.load?.bind(given);
+  const { name, spec, identity = spec } = given;
+  const judge = () => checkedJudge(() => given.judge());
+  return Object.freeze({ name, spec, identity, judge, ...(load === undefined ? {} : { load }) });
 }
 
 function defaultSql(defaults: BootOptions["driverDefaults"]) {

@@ -27,10 +27,10 @@ runner: 3
 `);
     expect(message.split("\n  ")).toEqual([
       "/my.yaml has 17 mistakes:",
-      'kernel.policies.0.type must be one of "sql", "budget", got "sqll"',
+      'kernel.policies.0.type must be one of "sql", "budget", "rate", "tools", "content", "sequence", "custom", got "sqll"',
       "kernel.policies.1.syscalls must be at least 1, got 0",
-      "kernel.policies.1.foo is not a known key; known here: syscalls, severity, type",
-      'kernel.policies.2.type must be one of "sql", "budget", got nothing',
+      "kernel.policies.1.foo is not a known key; known here: syscalls, steps, bytes, tokens, usd, prices, severity, mode, type",
+      'kernel.policies.2.type must be one of "sql", "budget", "rate", "tools", "content", "sequence", "custom", got nothing',
       "runner must be an object, got 3",
       "model.width must be a multiple of model.heads, got 90",
       'train.algorithm must be one of "grpo", "GRPO", got "ppo"',

@@ -60,10 +60,15 @@ export function compileSqlRules(settings: SQLPolicySettings, policy: string): Sq
         return broken(`PRAGMA ${name}`, price("PRAGMA"), `PRAGMA ${name} is not permitted`);
       }),
 
-    attempt: (effect: SqlEffect, subject: string) => {
-      if (!denied.has(effect) && (effect !== "DELETE" || grants === null || grants.deletesSome())) return null;
+    attempt: (effect: SqlEffect, subject: string, exists: boolean) => {
       const named = subject === "" ? effect : `${effect} on ${subject}`;
-      return broken(effect, "low", `${named} is not permitted, not even where it fails`);
+      const attempted = (rule: string) => broken(rule, "low", `${named} is not permitted, not even where it fails`);
+      if (denied.has(effect)) return attempted(effect);
+      if (effect === "PRAGMA") return pragmas.has(subject) ? null : attempted(`PRAGMA ${subject}`);
+      if (grants === null) return null;
+      if (exists && effect === "SELECT") return grants.readsSome(subject) ? null : attempted(`read ${subject}`);
+      if (exists) return grants.allows(effect, subject) ? null : attempted(`${effect.toLowerCase()} ${subject}`);
+      return effect === "DELETE" && !grants.deletesSome() ? attempted(effect) : null;
     },
 
     tamper: (table: string) => broken(`write ${table}`, "low", `writing to ${table} is not permitted`),

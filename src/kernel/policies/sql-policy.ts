@@ -4,6 +4,7 @@ import { type SqlEffect, sqlEffects } from "../drivers/sql/sql-rules.ts";
 import { parseOptions } from "../parse-options.ts";
 import type { Judge, Policy } from "../policy.ts";
 import { compileSqlRules } from "./compiled-sql-rules.ts";
+import { policyMode } from "./policy-fields.ts";
 
 const name = z.string().min(1);
 const limit = z.int().min(1);
@@ -65,6 +66,7 @@ export const sqlPolicyOptions = z.strictObject({
     })
     .prefault({})
     .describe("How grave a violation is, by effect"),
+  mode: policyMode,
 });
 export type SQLPolicyOptions = z.input<typeof sqlPolicyOptions>;
 export type SQLPolicySettings = z.output<typeof sqlPolicyOptions>;
