@@ -32,8 +32,18 @@ export type { RunEvent } from "./run/events.ts";
 export { Trainer, type TrainerOptions } from "./run/trainer.ts";
 export { AgentOSRunner, type RunnerStats, type StepOptions } from "./runner/agent-os-runner.ts";
 export { CompositeReward, type RewardFunction } from "./runner/composite-reward.ts";
+export type { EnvironmentOptions } from "./runner/environment-options.ts";
+export type { EnvironmentMetrics, EnvironmentState } from "./runner/environment-state.ts";
 export type { EpisodePlan } from "./runner/episode-plan.ts";
 export type { GovernanceEmitter } from "./runner/governance-emitter.ts";
+export {
+  type CostTuple,
+  createGovernedEnv,
+  GovernedEnvironment,
+  type GovernedEnvironmentOptions,
+  type StepInfo,
+  type StepTuple,
+} from "./runner/governed-environment.ts";
 export type { GovernedEpisode } from "./runner/governed-episode.ts";
 export type { ExecutableKernel, ExecuteContext, GovernedKernel } from "./runner/governed-kernel.ts";
 export { GovernedRollout } from "./runner/governed-rollout.ts";

@@ -37,6 +37,19 @@ export function unreadable(description: string): PolicyViolation {
   });
 }
 
+/** A kernel may throw a violation that it has not reported; one that it has is not counted twice. */
+export function withThrown(
+  violations: readonly PolicyViolation[],
+  thrown: PolicyViolation | undefined,
+): readonly PolicyViolation[] {
+  const known = violations.some(
+    (violation) =>
+      violation === thrown ||
+      (violation.policyName === thrown?.policyName && violation.description === thrown.description),
+  );
+  return thrown === undefined || known ? violations : [...violations, thrown];
+}
+
 function fromFields(reported: object, defaultSeverity: string): PolicyViolation {
   const blocked = field(reported, "blocked", "actionBlocked", "action_blocked") === true;
   const penalty = field(reported, "penalty");

@@ -10,7 +10,7 @@ import type { ExecutableKernel, GovernedKernel, StepMode } from "./governed-kern
 import type { GovernedRolloutFields } from "./governed-rollout.ts";
 import { PolicyReward } from "./policy-reward.ts";
 import { PolicyViolation, PolicyViolationError } from "./policy-violation.ts";
-import { readReport, unreadable } from "./reported-violation.ts";
+import { readReport, unreadable, withThrown } from "./reported-violation.ts";
 import type { RunnerFace } from "./runner-face.ts";
 import type { StepContext, ViolationLog } from "./violation-log.ts";
 
@@ -59,11 +59,17 @@ export class StepAction {
       return this.#settled(ended);
     } catch (error) {
       const stopped = error instanceof PolicyViolationError;
-      // What was thrown for a violation has been recorded where it was reported: it is not counted again.
-      if (!stopped) face.logger.error("a step broke", { error });
+      if (stopped) this.#keepThrown(error.violation);
+      else face.logger.error("a step broke", { error });
       const outcome = stopped || context.stopped !== null ? "stopped" : "failed";
       return this.#settled({ taskOutput: null, success: false, outcome, error: messageOf(error) });
     }
+  }
+
+  /** What the runner's own handler threw was taken there, once; a kernel may throw what it has not reported. */
+  #keepThrown(violation: PolicyViolation): void {
+    const { violations } = this.#parts.context;
+    if (withThrown(violations, violation).length > violations.length) this.#take(violation);
   }
 
   /** Whatever the action answered, a violation that was thrown or is in doubt decides. */
@@ -108,20 +114,20 @@ export class StepAction {
 
   /** A log that cannot be read never means that there were no violations. */
   #poll(kernel: ExecutableKernel): void {
-    const { context, face, log } = this.#parts;
+    const { context, face } = this.#parts;
     try {
       for (const reported of kernel.getRecentViolations?.() ?? []) this.#take(readReport(reported, [], "low"));
     } catch (error) {
       context.doubt ??= "the violations of the step cannot be read";
       face.logger.warning("a rollout is quarantined: its violations cannot be read", { error: messageOf(error) });
-      this.#take(unreadable(context.doubt), log);
+      this.#take(unreadable(context.doubt));
     }
   }
 
   /** Takes a violation; what is thrown for it is kept in the context, so that the rest are taken too. */
-  #take(violation: PolicyViolation, log: ViolationLog = this.#parts.log): void {
+  #take(violation: PolicyViolation): void {
     try {
-      log.take(violation);
+      this.#parts.log.take(violation);
     } catch (error) {
       if (!(error instanceof PolicyViolationError)) throw error;
     }
