@@ -6,6 +6,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   pretrain: async () => (await import("./pretrain.ts")).pretrain,
   eval: async () => (await import("./eval.ts")).evaluate,
   report: async () => (await import("./report.ts")).report,
+  audit: async () => (await import("./audit.ts")).audit,
   signal: async () => (await import("./signal.ts")).signal,
   bench: async () => (await import("./bench.ts")).bench,
   kernel: async () => (await import("./kernel.ts")).kernel,

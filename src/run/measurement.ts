@@ -6,7 +6,11 @@ import type { FinishedBatch } from "./dispatch.ts";
 
 /** Figures of any batch, by the names that the report knows. */
 export function batchMetrics({ episodes }: FinishedBatch): Record<string, number> {
-  const summaries = episodes.map((episode) => episode.summary);
+  return figuresOf(episodes.map((episode) => episode.summary));
+}
+
+/** What {@link batchMetrics} says of these episodes. */
+export function figuresOf(summaries: readonly EpisodeSummary[]): Record<string, number> {
   const { taskAccuracy, violationRate, undetectedRate } = measureOf(summaries);
   return {
     accuracy: taskAccuracy,
@@ -15,6 +19,7 @@ export function batchMetrics({ episodes }: FinishedBatch): Record<string, number
     meanReward: mean(summaries, (summary) => summary.reward),
     meanCost: mean(summaries, (summary) => summary.cost),
     failedEpisodes: countOf(summaries, "failed"),
+    killedEpisodes: countOf(summaries, "killed"),
     quarantinedEpisodes: countOf(summaries, "quarantined"),
   };
 }

@@ -95,6 +95,8 @@ export interface StoredIteration {
   readonly phase: Phase;
   readonly iteration: number;
   readonly weights: number;
+  /** How many it has. */
+  readonly episodes: number;
   readonly metrics: Readonly<Record<string, number>>;
   /** Milliseconds since 1970. */
   readonly storedAt: number;

@@ -97,7 +97,7 @@ export function storeContract(name: string, newPlace: () => Promise<StorePlace>)
         store = await place.open();
         const { phase, iteration, weights, metrics } = batch;
         expect(await store.iterations("run-1")).toEqual([
-          { phase, iteration, weights, metrics, storedAt: expect.any(Number) },
+          { phase, iteration, weights, episodes: 2, metrics, storedAt: expect.any(Number) },
         ]);
         expect(await store.episodes("run-1")).toEqual(batch.episodes);
         expect(await store.checkpoints("run-1")).toEqual([{ ...batch.audit.checkpoint, phase, iteration }]);

@@ -15,7 +15,7 @@ export function readRuns(database: DatabaseSync): readonly StoredRun[] {
 export function readIterations(database: DatabaseSync, run: number): readonly StoredIteration[] {
   const rows = database
     .prepare(
-      "SELECT phase, iteration, weights, metrics, stored_at AS storedAt FROM iterations WHERE run = ? ORDER BY key",
+      "SELECT phase, iteration, weights, episodes, metrics, stored_at AS storedAt FROM iterations WHERE run = ? ORDER BY key",
     )
     .all(run) as unknown as readonly (Omit<StoredIteration, "metrics"> & { readonly metrics: string })[];
   return rows.map((row) => ({ ...row, metrics: JSON.parse(row.metrics) }));
