@@ -101,9 +101,11 @@ describe("sessions", () => {
     ]);
   });
 
-  it("do not run what follows a NUL, as the engine does not", () => {
+  it("do not run what follows a NUL, as the engine does not, and judge it as an attempt", () => {
     using session = kernel.open({ episode: episodeKey(1) });
-    expect(query(session, "SELECT 1\0; DELETE FROM orders")).toMatchObject({ outcome: "completed", violations: [] });
+    expect(query(session, "SELECT 1\0; DELETE FROM orders").violations[0]).toMatchObject({ severity: "low" });
+    expect(query(session, "SELECT 1\0more").outcome).toBe("failed");
+    expect(query(session, "SELECT 1\0 ").outcome).toBe("completed");
     expect(rowsOf(session, "SELECT count(*) FROM orders")).toEqual([[4]]);
   });
 });

@@ -36,9 +36,14 @@ export const tellingPragmas = new Set(
   "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list".split(" "),
 );
 
-/** Tables that the engine makes of its own storage; json_each and its like read only their arguments. */
+/** Pragmas that act on the whole module, other connections of the thread included: nobody may. */
+export const threadWidePragmas = new Set(["hard_heap_limit", "soft_heap_limit", "temp_store_directory"]);
+
+/** Tables that the engine makes of its own storage. */
 export const engineTables = new Set(
   "sqlite_dbpage sqlite_stmt dbstat bytecode tables_used sqlite_sequence sqlite_stat1 sqlite_stat4 completion".split(
     " ",
   ),
 );
+/** Tables that hold what their arguments say and nothing else; any other that the schema lacks counts as the engine's own. */
+export const argumentTables = new Set("json_each json_tree jsonb_each jsonb_tree".split(" "));

@@ -67,4 +67,5 @@ export const action = {
 } as const;
 
 export const statusMemoryUsed = 0;
+export const statusLargestPiece = 5;
 export const statementVmSteps = 4;

@@ -7,6 +7,7 @@ import {
   openFlags,
   resultCode,
   serializeNoCopy,
+  statusLargestPiece,
   statusMemoryUsed,
 } from "./sql-codes.ts";
 import { type Pointer, progressSteps, type SqlEngine, type SqlExports } from "./sql-engine.ts";
@@ -97,6 +98,12 @@ export class SqlConnection implements Disposable {
   get memoryUsed(): number {
     this.sqlite.sqlite3_status64(statusMemoryUsed, this.#scratch, this.#scratch + 8, 0);
     return this.heap.int64At(this.#scratch);
+  }
+
+  /** The largest piece of memory that SQLite asked for in this thread, since that was last forgotten. */
+  largestPiece(forget: boolean): number {
+    this.sqlite.sqlite3_status64(statusLargestPiece, this.#scratch, this.#scratch + 8, forget ? 1 : 0);
+    return this.heap.int64At(this.#scratch + 8);
   }
 
   /** The file's change counter: it moves with every commit that changed something. */

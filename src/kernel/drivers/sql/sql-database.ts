@@ -58,6 +58,8 @@ export class SqlDatabase implements Disposable {
 
   #connect(): PooledConnection {
     const connection = new SqlConnection(this.#engine, this.#file);
+    // Virtual tables read their own storage when they are first used: not while an agent's text compiles.
+    if (this.#schema.virtuals.size > 0) connection.run("PRAGMA table_list");
     connection.observe();
     return { connection, kept: new Map(), rules: [] };
   }

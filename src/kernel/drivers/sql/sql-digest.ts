@@ -1,6 +1,6 @@
 import { createHash, hash } from "node:crypto";
-import type { SqlValue } from "../../../core/sql.ts";
-import type { SqlConnection } from "./sql-connection.ts";
+import type { ResultSet, SqlValue } from "../../../core/sql.ts";
+import { type SqlConnection, SqlError } from "./sql-connection.ts";
 
 const memoMax = 2_000;
 
@@ -106,8 +106,17 @@ function tablesOf(connection: SqlConnection): readonly { readonly name: string; 
 }
 
 function tableDigest(connection: SqlConnection, table: string): string {
-  const { rows } = connection.run(`SELECT * FROM "${table.replaceAll('"', '""')}"`);
-  return hash("sha256", rows.map(encodeRow).sort().join("\n"), "hex");
+  return hash("sha256", rowsOf(connection, table).map(encodeRow).sort().join("\n"), "hex");
+}
+
+/** Some virtual tables cannot be scanned: their shadow tables, which are digested too, hold all that they are. */
+function rowsOf(connection: SqlConnection, table: string): ResultSet["rows"] {
+  try {
+    return connection.run(`SELECT * FROM "${table.replaceAll('"', '""')}"`).rows;
+  } catch (error) {
+    if (error instanceof SqlError) return [];
+    throw error;
+  }
 }
 
 function combine(schema: string, tables: ReadonlyMap<string, string>): string {

@@ -1,6 +1,6 @@
 import sqlite3InitModule from "@sqlite.org/sqlite-wasm";
 import { FaradayError } from "../../../core/errors.ts";
-import { limitId, openFlags, resultCode } from "./sql-codes.ts";
+import { action, limitId, openFlags, resultCode } from "./sql-codes.ts";
 import { guard, guardedFunctions } from "./sql-guarded-functions.ts";
 import { SqlHeap } from "./sql-heap.ts";
 
@@ -81,16 +81,20 @@ export interface SqlExports {
 export interface SqlObserver {
   /** Answers 0 to go on, or `authDeny`. The pointers are C strings or null. */
   authorize(action: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): number;
-  /** A row is about to change: `action` is the authorizer's code of INSERT, UPDATE or DELETE. */
-  change(action: number, schema: Pointer, table: Pointer): void;
+  /** A row is about to change: `action` is the authorizer's code of INSERT, UPDATE or DELETE, `row` its rowid before, or when it is new. */
+  change(action: number, schema: Pointer, table: Pointer, row: bigint): void;
   /** Called every {@link progressSteps} steps; answers whether to stop. */
   progress(): boolean;
+  /** Takes work that no step shows; answers whether to go on. */
+  spend(steps: number): boolean;
   /** Random 32 bits for SQL's `random()`. */
   random(): number;
 }
 
-export const progressSteps = 1_000;
+export const progressSteps = 100;
 export const authDeny = 1;
+/** Makes the engine leave out what it asked for; a pragma then compiles to nothing. */
+export const authIgnore = 2;
 
 /** The one SQLite of this thread. */
 export interface SqlEngine {
@@ -145,13 +149,13 @@ async function load(): Promise<SqlEngine> {
     callbacks: {
       authorize: wasm.installFunction(
         "i(pipppp)",
-        (_: Pointer, action: number, a: Pointer, b: Pointer, c: Pointer, d: Pointer) =>
-          engine.observer === null ? 0 : engine.observer.authorize(action, a, b, c, d),
+        (_: Pointer, code: number, a: Pointer, b: Pointer, c: Pointer, d: Pointer) =>
+          engine.observer === null ? 0 : engine.observer.authorize(code, a, b, c, d),
       ),
       change: wasm.installFunction(
         "v(ppippjj)",
-        (_: Pointer, _db: Pointer, action: number, schema: Pointer, table: Pointer) =>
-          engine.observer?.change(action, schema, table),
+        (_: Pointer, _db: Pointer, code: number, schema: Pointer, table: Pointer, before: bigint, after: bigint) =>
+          engine.observer?.change(code, schema, table, code === action.insert ? after : before),
       ),
       progress: wasm.installFunction("i(p)", () => (engine.observer?.progress() === true ? 1 : 0)),
       random: wasm.installFunction("v(pip)", (context: Pointer) =>
@@ -168,7 +172,7 @@ async function load(): Promise<SqlEngine> {
   const aside = openAside(engine, heap);
   const guarded = guardedFunctions.map(({ name, args }) => {
     const stmt = aside.prepare(`SELECT ${name}(${"?, ".repeat(args - 1)}?)`);
-    return { name, args, callback: wasm.installFunction("v(pip)", guard(exports, heap, { name, stmt })) };
+    return { name, args, callback: wasm.installFunction("v(pip)", guard(engine, heap, { name, stmt })) };
   });
   return Object.assign(engine, { guarded });
 }

@@ -1,5 +1,5 @@
 import { columnType, resultCode } from "./sql-codes.ts";
-import type { Pointer, SqlExports } from "./sql-engine.ts";
+import type { Pointer, SqlEngine, SqlExports } from "./sql-engine.ts";
 import type { SqlHeap } from "./sql-heap.ts";
 
 /**
@@ -19,15 +19,24 @@ export const guardedFunctions = [
 
 /** Comparisons that a call may cost at worst: some tenths of a second. */
 const comparisonsMax = 200_000_000;
+/** Comparisons that take as long as a step of the virtual machine. */
+const comparisonsPerStep = 100;
 
 /** A function that refuses what would cost too much, and leaves the rest to SQLite's own on a connection aside. */
-export function guard(sqlite: SqlExports, heap: SqlHeap, own: { readonly name: string; readonly stmt: Pointer }) {
+export function guard(engine: SqlEngine, heap: SqlHeap, own: { readonly name: string; readonly stmt: Pointer }) {
   const { name, stmt } = own;
+  const { exports: sqlite } = engine;
   return (context: Pointer, count: number, values: Pointer): void => {
     const first = heap.pointerAt(values);
     const second = heap.pointerAt(values + 4);
-    if (sqlite.sqlite3_value_bytes(first) * sqlite.sqlite3_value_bytes(second) > comparisonsMax) {
+    const comparisons = sqlite.sqlite3_value_bytes(first) * sqlite.sqlite3_value_bytes(second);
+    if (comparisons > comparisonsMax) {
       sqlite.sqlite3_result_error_toobig(context);
+      return;
+    }
+    const steps = Math.floor(comparisons / comparisonsPerStep);
+    if (steps > 0 && engine.observer?.spend(steps) === false) {
+      sqlite.sqlite3_result_error_code(context, resultCode.interrupt);
       return;
     }
     for (let index = 0; index < count; index++)

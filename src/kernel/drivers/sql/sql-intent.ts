@@ -4,16 +4,20 @@ import type { SqlEffect } from "./sql-rules.ts";
 /** An effect that a text asks for, whether or not it could have it. */
 export interface SqlAttempt {
   readonly effect: SqlEffect;
-  /** The object it names, or empty. */
+  /** The table, function or pragma that it names, or empty. */
   readonly subject: string;
 }
 
-/** Verbs of SQLite and of other engines, by the effect that they ask for. */
+/**
+ * Verbs of SQLite and of other engines, by the effect that they ask for. What reaches the machine around an engine, its files or its
+ * processes, asks for an extension.
+ */
 const verbs: Readonly<Record<string, SqlEffect>> = {
   select: "SELECT",
   values: "SELECT",
   insert: "INSERT",
   replace: "INSERT",
+  upsert: "INSERT",
   update: "UPDATE",
   merge: "UPDATE",
   delete: "DELETE",
@@ -32,32 +36,62 @@ const verbs: Readonly<Record<string, SqlEffect>> = {
   rollback: "TRANSACTION",
   savepoint: "TRANSACTION",
   release: "TRANSACTION",
+  lock: "TRANSACTION",
+  unlock: "TRANSACTION",
   vacuum: "VACUUM",
   reindex: "REINDEX",
   analyze: "ANALYZE",
   grant: "GRANT",
   revoke: "GRANT",
   deny: "GRANT",
+  exec: "EXTENSION",
+  execute: "EXTENSION",
+  call: "EXTENSION",
+  copy: "EXTENSION",
+  load: "EXTENSION",
+  install: "EXTENSION",
+  backup: "EXTENSION",
+  restore: "EXTENSION",
+  shutdown: "EXTENSION",
+  kill: "EXTENSION",
+  xp_cmdshell: "EXTENSION",
 };
-const extensionFunctions = new Set(["load_extension", "readfile", "writefile", "edit"]);
+/** What SET asks for, by the word after it; anything else is a setting of the connection, as a pragma is. */
+const settings: Readonly<Record<string, SqlEffect>> = {
+  role: "GRANT",
+  password: "GRANT",
+  transaction: "TRANSACTION",
+  autocommit: "TRANSACTION",
+};
+const extensionFunctions = new Set(
+  "load_extension readfile writefile edit load_file pg_read_file lo_import lo_export sys_exec sys_eval xp_cmdshell".split(
+    " ",
+  ),
+);
+/** Commands of SQLite's shell that reach files or processes. */
+const shellCommands = new Set(
+  "backup clone import load log once open output read restore save shell sh system excel".split(" "),
+);
 const betweenVerbAndSubject = new Set(
-  "table view index trigger virtual temp temporary unique if not exists or replace rollback abort fail ignore into from only column".split(
+  "table view index trigger virtual temp temporary unique if not exists or replace rollback abort fail ignore into from only column database schema tables".split(
     " ",
   ),
 );
 const effectsOnTables = new Set<SqlEffect>(["INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"]);
+const dataVerbs = new Set(["select", "values", "insert", "replace", "update", "delete"]);
+const nestedVerbs = new Set(["insert", "update", "delete", "truncate", "drop"]);
 const statementsMax = 100;
 
 /** What a text that does not compile asks for, statement by statement from `from`. EXPLAIN asks for nothing. */
-export function attemptsIn(sql: string, from: number): readonly SqlAttempt[] {
+export function attemptsIn(sql: string, from: number, statements = statementsMax): readonly SqlAttempt[] {
   const attempts: SqlAttempt[] = [];
   let at = from;
-  for (let count = 0; count < statementsMax && at < sql.length; count++) {
-    const statement = readStatement(sql, at);
-    attempts.push(...statement.attempts);
+  for (let count = 0; count < statements && at < sql.length; count++) {
+    const { words, end } = wordsUntilSemicolon(sql, at);
+    if (words[0]?.text !== "explain") attempts.push(...attemptsOf(words));
     // A trigger's body holds statements of its own: they are not asked for yet.
-    if (statement.isTrigger || statement.end <= at) break;
-    at = statement.end;
+    if (createsTrigger(words) || end <= at) break;
+    at = end;
   }
   return attempts;
 }
@@ -69,67 +103,115 @@ export function leadingWord(sql: string, from: number): string {
   return lexer.kind === "word" ? lexer.text() : "";
 }
 
-function readStatement(sql: string, from: number) {
-  const tokens = tokensUntilSemicolon(sql, from);
-  const words = tokens.list;
-  const explained = words[0]?.text === "explain";
-  const verbAt = words[0]?.text === "with" ? verbAfterWith(words) : 0;
-  const verb = words[verbAt];
-  const attempts: SqlAttempt[] = [];
-  const effect = verb?.isWord === true && Object.hasOwn(verbs, verb.text) ? verbs[verb.text] : undefined;
-  if (effect !== undefined && !explained) {
-    const subject = subjectOf(effect, words.slice(verbAt + 1));
-    attempts.push({ effect, subject });
-    if (effect === "ALTER" && words.some((word) => word.isWord && word.text === "drop"))
-      attempts.push({ effect: "DROP", subject });
-  }
-  if (!explained) attempts.push(...extensionCalls(words));
-  const isTrigger = verb?.text === "create" && words.slice(0, 6).some((word) => word.text === "trigger");
-  return { attempts, end: tokens.end, isTrigger };
-}
-
-function subjectOf(effect: SqlEffect, words: readonly Word[]): string {
-  if (!effectsOnTables.has(effect)) return "";
-  const subject = words.find((word) => !betweenVerbAndSubject.has(word.text))?.text ?? "";
-  return /^[^\s;()]+$/.test(subject) ? subject : "";
-}
-
 interface Word {
   readonly text: string;
   readonly isWord: boolean;
+  /** Whether it may name a table: a word, or something quoted. */
+  readonly isName: boolean;
   /** How many parentheses are open around it. */
   readonly depth: number;
 }
 
-function tokensUntilSemicolon(sql: string, from: number): { readonly list: readonly Word[]; readonly end: number } {
-  const list: Word[] = [];
+function wordsUntilSemicolon(sql: string, from: number): { readonly words: readonly Word[]; readonly end: number } {
+  const words: Word[] = [];
   const lexer = new SqlLexer(sql, from);
   let depth = 0;
   while (lexer.next() !== "end") {
     const text = lexer.text();
     if (lexer.kind === "symbol") {
-      if (text === ";") {
-        if (list.length > 0) break;
-        continue;
-      }
+      if (text === ";" && words.length > 0) break;
+      if (text === ";") continue;
       if (text === "(") depth++;
       if (text === ")") depth--;
     }
-    list.push({ text, isWord: lexer.kind === "word", depth });
+    words.push({ text, isWord: lexer.kind === "word", isName: lexer.kind !== "symbol", depth });
   }
-  return { list, end: lexer.end };
+  return { words, end: lexer.end };
 }
 
-function verbAfterWith(words: readonly Word[]): number {
+function createsTrigger(words: readonly Word[]): boolean {
+  return words[0]?.text === "create" && words.slice(0, 6).some((word) => word.text === "trigger");
+}
+
+function attemptsOf(words: readonly Word[]): readonly SqlAttempt[] {
+  const verb = verbOf(words);
+  return [...attemptsBy(words, verb), ...nested(words, verb), ...readsIn(words), ...extensions(words)];
+}
+
+function verbOf(words: readonly Word[]): number {
+  if (words[0]?.text !== "with") return 0;
   return words.findIndex(
     (word, index) =>
       index > 0 && word.depth === 0 && word.isWord && dataVerbs.has(word.text) && words[index + 1] !== undefined,
   );
 }
-const dataVerbs = new Set(["select", "values", "insert", "replace", "update", "delete"]);
 
-function extensionCalls(words: readonly Word[]): readonly SqlAttempt[] {
-  return words
-    .filter((word, index) => word.isWord && extensionFunctions.has(word.text) && words[index + 1]?.text === "(")
-    .map((word) => ({ effect: "EXTENSION", subject: word.text }));
+/** What the verb at that place asks for. */
+function attemptsBy(words: readonly Word[], at: number): readonly SqlAttempt[] {
+  const verb = words[at];
+  if (verb === undefined || !verb.isWord) return [];
+  const rest = words.slice(at + 1);
+  if (verb.text === "set") return [attemptOfSet(rest)];
+  const effect = Object.hasOwn(verbs, verb.text) ? verbs[verb.text] : undefined;
+  if (effect === undefined) return [];
+  const subject = subjectOf(effect, rest);
+  const drops = effect === "ALTER" && rest.some((word) => word.isWord && word.text === "drop");
+  return drops
+    ? [
+        { effect, subject },
+        { effect: "DROP", subject },
+      ]
+    : [{ effect, subject }];
+}
+
+function attemptOfSet(rest: readonly Word[]): SqlAttempt {
+  const names = rest.filter(({ isName }) => isName).map(({ text }) => text);
+  const name = names.find((text) => !["session", "local", "global"].includes(text)) ?? "";
+  return { effect: Object.hasOwn(settings, name) ? (settings[name] as SqlEffect) : "PRAGMA", subject: name };
+}
+
+/** Statements within parentheses that change rows: other engines take them there. */
+function nested(words: readonly Word[], verb: number): readonly SqlAttempt[] {
+  return words.flatMap((word, index) => {
+    const isVerb = index !== verb && word.isWord && nestedVerbs.has(word.text) && words[index - 1]?.text === "(";
+    return isVerb && words[index + 1]?.isName === true ? attemptsBy(words, index) : [];
+  });
+}
+
+/** Tables that it would read. */
+function readsIn(words: readonly Word[]): readonly SqlAttempt[] {
+  return words.flatMap((word, index) => {
+    if (!word.isWord || (word.text !== "from" && word.text !== "join")) return [];
+    const subject = nameAt(words, index + 1);
+    return subject === "" ? [] : [{ effect: "SELECT" as const, subject }];
+  });
+}
+
+function extensions(words: readonly Word[]): readonly SqlAttempt[] {
+  const attempts: SqlAttempt[] = [];
+  words.forEach((word, index) => {
+    const next = words[index + 1];
+    const isCall = word.isWord && extensionFunctions.has(word.text) && next?.text === "(";
+    const isFile = word.text === "into" && (next?.text === "outfile" || next?.text === "dumpfile");
+    const isShell = index === 0 && word.text === "." && shellCommands.has(next?.text ?? "");
+    if (isCall || isFile || isShell)
+      attempts.push({ effect: "EXTENSION", subject: isCall ? word.text : (next?.text ?? "") });
+  });
+  return attempts;
+}
+
+function subjectOf(effect: SqlEffect, words: readonly Word[]): string {
+  if (effect === "PRAGMA") return nameAt(words, 0);
+  if (!effectsOnTables.has(effect)) return "";
+  return nameAt(
+    words,
+    words.findIndex((word) => !(word.isWord && betweenVerbAndSubject.has(word.text))),
+  );
+}
+
+/** The name at that place, without the schema before it. */
+function nameAt(words: readonly Word[], at: number): string {
+  if (at < 0 || words[at]?.isName !== true) return "";
+  const name = words[at + 1]?.text === "." && words[at + 2]?.isName === true ? words[at + 2] : words[at];
+  return name?.text ?? "";
 }

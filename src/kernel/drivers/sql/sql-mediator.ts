@@ -1,18 +1,17 @@
 import type { Random } from "../../../core/random.ts";
-import type { Violation } from "../../../core/syscall.ts";
-import { createActions, dropActions, effectOfAction, engineTables, tellingPragmas } from "./sql-actions.ts";
+import { threadWidePragmas } from "./sql-actions.ts";
 import { action } from "./sql-codes.ts";
-import { authDeny, type Pointer, progressSteps, type SqlObserver } from "./sql-engine.ts";
+import { SqlDeclaredReads } from "./sql-declared-reads.ts";
+import { SqlDeclaredWrites } from "./sql-declared-writes.ts";
+import { authDeny, authIgnore, type Pointer, type SqlObserver } from "./sql-engine.ts";
+import { SqlFindings } from "./sql-findings.ts";
 import type { SqlHeap } from "./sql-heap.ts";
-import { namesIn } from "./sql-lexer.ts";
-import type { SqlEffect, SqlLimit, SqlLimits, SqlRules } from "./sql-rules.ts";
+import { type MeteredMemory, SqlMeter } from "./sql-meter.ts";
+import type { SqlProgram } from "./sql-program.ts";
+import { SqlRowChanges } from "./sql-row-changes.ts";
+import type { SqlLimits, SqlRules } from "./sql-rules.ts";
 import type { SqlSchema } from "./sql-schema.ts";
-
-/** The verb of a data change and the table that it names. */
-export interface StatementWrites {
-  readonly target: string | null;
-  readonly verb: number;
-}
+import { SqlStatement, type StatementFacts } from "./sql-statement.ts";
 
 /**
  * Watches one text at a time with both observers. The authorizer tells what a statement declares while it compiles: its own
@@ -23,370 +22,211 @@ export interface StatementWrites {
  * the text does not name; where the origin is no trigger or view, such touches are not the agent's.
  */
 export class SqlMediator implements SqlObserver {
-  /** Stops the statement under way. */
-  readonly interrupt: () => void;
+  readonly findings = new SqlFindings();
+  readonly meter: SqlMeter;
   readonly #heap: SqlHeap;
   readonly #random: Random;
-  #schema: SqlSchema;
-  #rules: readonly SqlRules[] = [];
-  #limits: SqlLimits;
-  #sql = "";
-  #names: ReadonlySet<string> | null = null;
-
-  /** Found in the statement under way and to be kept from happening, in the order found. */
-  found: Violation[] = [];
-  /** Found in the text by rules that only watch. */
-  watched: Violation[] = [];
-  #watchedBefore = 0;
-  #memoryMost = 0;
-  /** Whether the connection may be other than new after this session: pragmas, temporary objects. */
-  tainted = false;
-  /** Whether the schema may have changed since this was last cleared. */
-  schemaChanged = false;
-  /** Whether a limit of the driver itself stopped an unjudged text. */
-  stopped: SqlLimit | null = null;
-
-  #running = false;
-  #declared = 0;
-  #target: string | null = null;
-  #verb = 0;
-  #droppedView: string | null = null;
-  #dropDenied = false;
-  #isPragma = false;
-  #isVirtualDdl = false;
-  #isCreateIndex = false;
-  #isAlter = false;
-  #declaredSelect = false;
-
-  #rowsChanged = 0;
-  #vmSteps = 0;
-  #stepsBefore = 0;
-  #memoryAtStart = 0;
-  readonly #memoryUsed: () => number;
-  #changedTable: Pointer = 0;
-  #changedAction = 0;
+  readonly #interrupt: () => void;
+  readonly #statement: SqlStatement;
+  readonly #reads: SqlDeclaredReads;
+  readonly #writes: SqlDeclaredWrites;
+  readonly #rows: SqlRowChanges;
 
   constructor(parts: {
     readonly heap: SqlHeap;
     readonly random: Random;
     readonly schema: SqlSchema;
     readonly limits: SqlLimits;
+    /** Stops the statement under way. */
     readonly interrupt: () => void;
-    readonly memoryUsed: () => number;
+    readonly memory: MeteredMemory;
   }) {
+    const { findings } = this;
     this.#heap = parts.heap;
     this.#random = parts.random;
-    this.#schema = parts.schema;
-    this.#limits = parts.limits;
-    this.interrupt = parts.interrupt;
-    this.#memoryUsed = parts.memoryUsed;
+    this.#interrupt = parts.interrupt;
+    this.meter = new SqlMeter({ memory: parts.memory, findings, limits: parts.limits });
+    this.#statement = new SqlStatement(parts.schema);
+    this.#reads = new SqlDeclaredReads(this.#statement, findings);
+    this.#writes = new SqlDeclaredWrites(this.#statement, findings);
+    this.#rows = new SqlRowChanges({ heap: parts.heap, statement: this.#statement, findings, meter: this.meter });
   }
 
-  beginText(sql: string, rules: readonly SqlRules[], limits: SqlLimits): void {
-    this.#sql = sql;
-    this.#names = null;
-    this.#rules = rules;
-    this.#limits = limits;
-    if (this.watched.length > 0) this.watched = [];
-    this.#rowsChanged = 0;
-    this.#vmSteps = 0;
-    this.#memoryMost = 0;
-    this.#stepsBefore = 0;
-    this.#memoryAtStart = this.#memoryUsed();
-    this.stopped = null;
+  /** Whether the connection may be other than new after this session: pragmas, temporary objects. */
+  get tainted(): boolean {
+    return this.#reads.tainted || this.#writes.tainted;
+  }
+
+  /** Whether the schema may have changed since it was last set. */
+  get schemaChanged(): boolean {
+    return this.#writes.schemaChanged;
   }
 
   set schema(schema: SqlSchema) {
-    this.#schema = schema;
-    this.schemaChanged = false;
+    this.#statement.schema = schema;
+    this.#writes.schemaChanged = false;
+  }
+
+  get schema(): SqlSchema {
+    return this.#statement.schema;
+  }
+
+  beginText(sql: string, rules: readonly SqlRules[], limits: SqlLimits): void {
+    this.findings.beginText(rules);
+    this.meter.beginText(limits);
+    this.#statement.beginText(sql);
   }
 
   beginStatement(): void {
-    if (this.found.length > 0) this.found = [];
-    this.#watchedBefore = this.watched.length;
-    this.#running = false;
-    this.#declared = 0;
-    this.#target = null;
-    this.#verb = 0;
-    this.#droppedView = null;
-    this.#dropDenied = false;
-    this.#isPragma = false;
-    this.#isVirtualDdl = false;
-    this.#isCreateIndex = false;
-    this.#isAlter = false;
-    this.#declaredSelect = false;
+    this.findings.beginStatement();
+    this.#statement.begin();
+    this.#reads.begin();
+    this.#writes.begin();
   }
 
-  /** Forgets what was found in the statement under way: it never runs. */
-  forget(): void {
-    this.found = [];
-    this.watched.length = this.#watchedBefore;
+  /** Whether the compiled program of the statement must be asked before it runs. */
+  get inDoubt(): boolean {
+    return this.#statement.writesVirtual || this.#reads.inDoubt;
   }
 
-  /** Takes what was found beside the observers. */
-  note(broken: Violation): void {
-    this.#add(broken);
-  }
-
-  /** What the text has used so far, in the order of {@link SqlLimits}. */
-  get usage(): Pick<SqlLimits, "rowsChanged" | "vmSteps" | "memoryBytes"> {
-    return { rowsChanged: this.#rowsChanged, vmSteps: this.#vmSteps, memoryBytes: this.#memoryMost };
-  }
-
-  /** Notes the limits that were exceeded of rules that only watch. */
-  watchLimits(usage: Partial<SqlLimits>): void {
-    for (const rules of this.#rules) {
-      if (rules.shadow !== true) continue;
-      for (const [limit, used] of Object.entries(usage) as [SqlLimit, number][])
-        if (used > rules.limits[limit]) this.#add(rules.exceeded(limit));
-    }
+  /** Judges what the declarations left open; `null` where the engine cannot list the program. */
+  settle(program: SqlProgram | null): void {
+    this.#statement.replacesVirtual = this.#statement.writesVirtual && (program === null || program.replacesVirtual);
+    this.#reads.settle(program);
   }
 
   beginRunning(): void {
-    this.#running = true;
-    this.#changedTable = 0;
+    this.#statement.running = true;
+    this.#rows.begin();
+    this.meter.beginRunning(this.#statement.matches);
+  }
+
+  /** Prepares to run a statement that was compiled, and permitted, before. */
+  resume(facts: StatementFacts): void {
+    this.beginStatement();
+    this.#statement.resume(facts);
+    this.beginRunning();
+  }
+
+  finishStatement(steps: number): void {
+    this.#rows.finish();
+    this.meter.finishStatement(steps);
   }
 
   /** A VACUUM declares nothing to the authorizer. */
   declareVacuum(): void {
-    this.#judge("VACUUM", "");
+    this.findings.judge("VACUUM", "");
   }
 
   /** A rollback that a conflict clause or RAISE brought about. */
   declareRollback(): void {
-    this.#judge("TRANSACTION", "");
+    this.findings.judge("TRANSACTION", "");
   }
 
-  /** Whether the statement is a query of tables and no pragma or schema change. */
-  get isPlainRead(): boolean {
-    return !this.#isPragma && !this.schemaChanged && this.#declaredSelect;
+  /** What a statement that is kept compiled must restore before it runs again; `null` where it cannot be kept. */
+  get keepable(): StatementFacts | null {
+    const { isPragma, isQuery, isDdl, writesVirtual, target, facts } = this.#statement;
+    if (isPragma || isDdl || writesVirtual || this.schemaChanged) return null;
+    return target !== null || isQuery ? facts : null;
   }
 
   /** How many things the statement declared while it compiled: a VACUUM declares nothing. */
   get declaredCount(): number {
-    return this.#declared;
-  }
-
-  /** What a statement that is kept compiled must restore before it runs again. */
-  get writes(): StatementWrites {
-    return { target: this.#target, verb: this.#verb };
-  }
-
-  /** Prepares to run a statement that was compiled, and permitted, before. */
-  resume(writes: StatementWrites): void {
-    this.beginStatement();
-    this.#target = writes.target;
-    this.#verb = writes.verb;
-    this.beginRunning();
-  }
-
-  /** Takes the number of steps of a finished statement: progress is called for whole thousands only. */
-  finishStatement(steps: number): void {
-    this.#vmSteps = Math.max(this.#vmSteps, this.#stepsBefore + steps);
-    this.#stepsBefore = this.#vmSteps;
-    if (this.#vmSteps > this.#limits.vmSteps) this.exceed("vmSteps");
-  }
-
-  exceed(limit: SqlLimit): void {
-    this.stopped ??= limit;
-    for (const rules of this.#rules) if (rules.limits[limit] <= this.#limits[limit]) this.#add(rules.exceeded(limit));
+    return this.#statement.declared;
   }
 
   authorize(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): number {
-    this.#declared++;
-    const before = this.found.length;
+    if (code === action.pragma) return this.#authorizePragma(this.#lower(first), second !== 0, origin !== 0);
+    // While a statement runs, only the engine compiles: for its virtual tables, not for the agent.
+    if (this.#statement.running) return 0;
+    this.#statement.declared++;
     this.#declare(code, first, second, schema, origin);
-    const denied = this.found.length > before;
-    // While compiling, denial waits, so that every rule is found; but some pragmas act while they compile.
-    return denied && (this.#running || code === action.pragma) ? authDeny : 0;
+    // Denial waits, so that every rule is found.
+    return 0;
   }
 
-  change(code: number, _schema: Pointer, table: Pointer): void {
-    this.#rowsChanged++;
-    if (this.#rowsChanged > this.#limits.rowsChanged && !this.#isDdl()) this.#exceedRows();
-    if (table === this.#changedTable && code === this.#changedAction) return;
-    this.#changedTable = table;
-    this.#changedAction = code;
-    this.#judgeRow(code, this.#heap.cString(table).toLowerCase());
+  change(code: number, _schema: Pointer, table: Pointer, row: bigint): void {
+    if (!this.#rows.change(code, table, row)) this.#interrupt();
   }
 
   progress(): boolean {
-    this.#vmSteps += progressSteps;
-    if (this.#vmSteps > this.#limits.vmSteps) this.exceed("vmSteps");
-    const memory = this.#memoryUsed() - this.#memoryAtStart;
-    if (memory > this.#memoryMost) this.#memoryMost = memory;
-    if (this.stopped === null && memory > this.#limits.memoryBytes) this.exceed("memoryBytes");
-    return this.stopped !== null;
+    return this.meter.progress();
+  }
+
+  spend(steps: number): boolean {
+    return this.meter.spend(steps);
   }
 
   random(): number {
     return this.#random.next() * 0x1_0000_0000;
   }
 
+  /** Some pragmas act while they compile: one that is denied is made to do nothing, and compiles all the same. */
+  #authorizePragma(name: string, hasArgument: boolean, viaObject: boolean): number {
+    const { running } = this.#statement;
+    if (threadWidePragmas.has(name) && hasArgument) return this.#refuseThreadWide(name, viaObject);
+    // Full-text tables ask it of themselves.
+    if (running && name === "data_version" && !hasArgument) return 0;
+    const before = this.findings.found.length;
+    this.#statement.declared++;
+    if (!running && this.#statement.declared === 1) this.#statement.isPragma = true;
+    this.#reads.declarePragma(name, viaObject);
+    if (this.findings.found.length === before) return 0;
+    return running ? authDeny : authIgnore;
+  }
+
+  #refuseThreadWide(name: string, viaObject: boolean): number {
+    this.#reads.declarePragma(name, viaObject);
+    this.#statement.isPragma = true;
+    this.#statement.declared++;
+    return this.findings.found.length > 0 && !this.#statement.running ? authIgnore : authDeny;
+  }
+
   #declare(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): void {
     switch (code) {
       case action.read:
-        this.#declareRead(this.#lower(first), this.#lower(second), origin !== 0);
+        this.#reads.declare(this.#lower(first), this.#lower(second), origin !== 0);
         return;
       case action.insert:
       case action.update:
       case action.delete:
-        this.#declareWrite(code, this.#lower(first), origin !== 0);
+        this.#writes.declareRows(code, this.#lower(first), origin !== 0);
         return;
       case action.select:
-        this.#declaredSelect = true;
-        if (!this.#running) this.#judge("SELECT", "");
+        this.#statement.isQuery = true;
+        this.findings.judge("SELECT", "");
         return;
       case action.function:
-      case action.recursive:
+        this.#statement.matches ||= matching.has(this.#lower(second));
         return;
-      case action.pragma:
-        this.#declarePragma(this.#lower(first));
+      case action.recursive:
         return;
       case action.transaction:
       case action.savepoint:
-        this.#judge("TRANSACTION", "");
+        this.findings.judge("TRANSACTION", "");
         return;
       case action.attach:
       case action.detach:
-        this.#judge("ATTACH", "");
+        this.findings.judge("ATTACH", "");
         return;
       case action.reindex:
-        if (!this.#isCreateIndex && !this.#isAlter) this.#judge("REINDEX", "");
+        this.#writes.declareReindex();
         return;
       case action.analyze:
-        this.#judge("ANALYZE", "");
+        this.findings.judge("ANALYZE", "");
         return;
       case action.alterTable:
-        this.#declareAlter(this.#lower(second), schema !== 0);
+        this.#writes.declareAlter(this.#lower(second), schema !== 0);
         return;
       default:
-        this.#declareDdl(code, this.#lower(first));
+        this.#writes.declareDdl(code, this.#lower(first));
         return;
     }
-  }
-
-  #declareRead(table: string, column: string, viaObject: boolean): void {
-    if (this.#isPragma) return;
-    if (!this.#schema.tables.has(table)) {
-      this.#declareReadOfEngine(table, column, viaObject);
-      return;
-    }
-    for (const rules of this.#rules) {
-      const raw = this.#schema.shadows.has(table);
-      const broken = raw ? rules.readRaw(table) : rules.read(table, column);
-      if (broken !== null && (viaObject || this.#mentions(table))) this.#add(broken);
-    }
-  }
-
-  /** A name that no table of the schema has: a table of the engine's own, or a common table expression. */
-  #declareReadOfEngine(table: string, column: string, viaObject: boolean): void {
-    if (table.startsWith("pragma_")) {
-      this.#declarePragma(table.slice("pragma_".length));
-      return;
-    }
-    const isSchemaTable = /^sqlite_(temp_)?(master|schema)$/.test(table);
-    if (!isSchemaTable && !engineTables.has(table)) return;
-    if (!viaObject && !this.#mentions(table)) return;
-    for (const rules of this.#rules) {
-      const broken = isSchemaTable ? rules.read(table, column) : rules.readRaw(table);
-      if (broken !== null) this.#add(broken);
-    }
-  }
-
-  #declareWrite(code: number, table: string, viaTrigger: boolean): void {
-    if (this.#isVirtualDdl || table === this.#droppedView) return;
-    if (this.#dropDenied && code === action.delete) return;
-    if (table.startsWith("sqlite_") && !this.#mentions(table)) return;
-    const effect = effectOfAction.get(code) as SqlEffect;
-    // The hook does not see rows of virtual tables: what a trigger declares to do with them must count.
-    if (viaTrigger) {
-      if (this.#schema.virtuals.has(table)) this.#judge(effect, table);
-      return;
-    }
-    if (this.#target === null) {
-      this.#target = table;
-      this.#verb = code;
-    }
-    const own = code === this.#verb || (this.#verb === action.insert && code === action.update);
-    if (own && table === this.#target) this.#judge(effect, table);
-  }
-
-  #declarePragma(name: string): void {
-    // Virtual tables ask for pragmas of their own that the text does not name.
-    if (!this.#mentions(name) && !this.#mentions(`pragma_${name}`)) return;
-    this.#isPragma ||= this.#declared === 1 || this.#running;
-    if (!tellingPragmas.has(name)) this.tainted = true;
-    for (const rules of this.#rules) this.#addIf(rules.pragma(name));
-  }
-
-  #declareAlter(table: string, dropsColumn: boolean): void {
-    this.#isAlter = true;
-    this.schemaChanged = true;
-    this.#judge("ALTER", table);
-    if (dropsColumn) this.#judge("DROP", table);
-  }
-
-  #declareDdl(code: number, name: string): void {
-    this.schemaChanged = true;
-    if (this.#isVirtualDdl || name.startsWith("sqlite_")) return;
-    if (code === action.createVirtualTable || code === action.dropVirtualTable) this.#isVirtualDdl = true;
-    if (code === action.createIndex || code === action.createTempIndex) this.#isCreateIndex = true;
-    if (createActions.has(code)) {
-      this.#declareCreate(code, name);
-      return;
-    }
-    if (code === action.dropView || code === action.dropTempView) this.#droppedView = name;
-    const before = this.found.length;
-    if (dropActions.has(code)) this.#judge("DROP", name);
-    this.#dropDenied = this.found.length > before;
-  }
-
-  #declareCreate(code: number, name: string): void {
-    if (code >= action.createTempIndex && code <= action.createTempView) this.tainted = true;
-    this.#judge("CREATE", name);
-  }
-
-  #judgeRow(code: number, table: string): void {
-    if (this.#isDdl() || (table.startsWith("sqlite_") && !this.#mentions(table))) return;
-    const before = this.found.length;
-    const owner = this.#schema.shadows.get(table);
-    if (owner === undefined) this.#judge(effectOfAction.get(code) as SqlEffect, table);
-    else if (code === action.delete && this.#verb === action.insert && /_(content|docsize|rowid)$/.test(table))
-      this.#judge("DELETE", owner);
-    if (this.found.length > before) this.interrupt();
-  }
-
-  #exceedRows(): void {
-    this.exceed("rowsChanged");
-    this.interrupt();
-  }
-
-  #isDdl(): boolean {
-    return this.#isVirtualDdl || this.#isAlter || (this.#target === null && this.#verb === 0 && this.schemaChanged);
-  }
-
-  #judge(effect: SqlEffect, table: string): void {
-    for (const rules of this.#rules) this.#addIf(rules.effect(effect, table));
-  }
-
-  #addIf(broken: Violation | null): void {
-    if (broken !== null) this.#add(broken);
-  }
-
-  #add(broken: Violation): void {
-    const found = broken.blocked ? this.found : this.watched;
-    if (!found.includes(broken)) found.push(broken);
-  }
-
-  /** Whether the text names a table. What it does not name, only the engine itself can have touched. */
-  #mentions(table: string): boolean {
-    this.#names ??= namesIn(this.#sql);
-    if (this.#names.has(table)) return true;
-    return table.startsWith("sqlite_") && this.#names.has(table.replace("master", "schema"));
   }
 
   #lower(at: Pointer): string {
     return at === 0 ? "" : this.#heap.cString(at).toLowerCase();
   }
 }
+
+const matching = new Set(["like", "glob"]);

@@ -58,8 +58,11 @@ export interface SqlRules {
   /** Reading the storage beneath the tables: raw pages, shadow tables, the engine's own tables. */
   readRaw(table: string): Violation | null;
   pragma(name: string): Violation | null;
-  /** An effect that the text asked for although it cannot be compiled. */
-  attempt(effect: SqlEffect, subject: string): Violation | null;
+  /**
+   * An effect that the text asked for although it cannot have it. `subject` is the table or pragma that it names, or empty; `exists` says whether
+   * there is such a table: what a missing one is asked for is mostly a mistake.
+   */
+  attempt(effect: SqlEffect, subject: string, exists: boolean): Violation | null;
   /** A write to a table that the engine keeps for itself, which it refused. */
   tamper(table: string): Violation;
   exceeded(limit: SqlLimit): Violation;

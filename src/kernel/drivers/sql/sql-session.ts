@@ -1,7 +1,7 @@
 import { Random } from "../../../core/random.ts";
 import type { SqlWorld } from "../../../core/sql.ts";
-import type { Answer } from "../../kernel-session.ts";
 import type { Judge } from "../../policy.ts";
+import type { DriverReply as Answer } from "../../session-drivers.ts";
 import { limitId } from "./sql-codes.ts";
 import type { SqlConnection } from "./sql-connection.ts";
 import type { SqlEngine } from "./sql-engine.ts";
@@ -63,7 +63,11 @@ export class SqlSession {
       schema: parts.schema,
       limits: driverLimits,
       interrupt: () => sqlite.sqlite3_interrupt(db),
-      memoryUsed: () => this.connection.memoryUsed,
+      memory: {
+        used: () => this.connection.memoryUsed,
+        largest: () => this.connection.largestPiece(false),
+        forgetLargest: () => void this.connection.largestPiece(true),
+      },
     });
     const { world, trust } = parts.trustOf(this);
     this.world = world;
@@ -133,12 +137,13 @@ export class SqlSession {
 
   /** The answer with what the text used, and with what was found by rules that only watch. */
   #told(answer: Answer, { sql, text }: { readonly sql: string; readonly text: SqlText }): Answer {
-    const { usage } = this.#mediator;
+    const { findings, meter } = this.#mediator;
+    const { usage } = meter;
     if (this.#rules.some((rules) => rules.shadow === true)) {
       const { rowCount: rowsReturned, resultBytes } = text;
-      this.#mediator.watchLimits({ ...usage, rowsReturned, resultBytes, sqlBytes: Buffer.byteLength(sql) });
+      findings.watchLimits({ ...usage, rowsReturned, resultBytes, sqlBytes: Buffer.byteLength(sql) });
     }
-    const { watched } = this.#mediator;
+    const { watched } = findings;
     const violations = watched.length === 0 ? answer.violations : [...answer.violations, ...watched];
     return { ...answer, violations, usage: { steps: usage.vmSteps } };
   }

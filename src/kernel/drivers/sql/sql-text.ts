@@ -1,14 +1,16 @@
 import type { SqlResult, SqlValue } from "../../../core/sql.ts";
 import type { Violation } from "../../../core/syscall.ts";
-import type { Answer } from "../../kernel-session.ts";
+import type { DriverReply as Answer } from "../../session-drivers.ts";
 import { noViolations } from "../../violation.ts";
 import { resultCode, statementVmSteps } from "./sql-codes.ts";
 import { type SqlConnection, SqlError } from "./sql-connection.ts";
 import type { Pointer, SqlEngine } from "./sql-engine.ts";
 import { attemptsIn, leadingWord } from "./sql-intent.ts";
-import type { SqlMediator, StatementWrites } from "./sql-mediator.ts";
+import type { SqlMediator } from "./sql-mediator.ts";
+import { SqlProgram } from "./sql-program.ts";
 import type { SqlLimits, SqlRules } from "./sql-rules.ts";
 import { readSchema } from "./sql-schema.ts";
+import type { StatementFacts } from "./sql-statement.ts";
 
 export interface SqlTextParts {
   readonly engine: SqlEngine;
@@ -24,7 +26,7 @@ export interface KeptStatement {
   readonly stmt: Pointer;
   readonly readonly: boolean;
   readonly columns: readonly string[];
-  readonly writes: StatementWrites;
+  readonly facts: StatementFacts;
 }
 
 /** How a statement ended: `null` where it did what it should. */
@@ -72,7 +74,7 @@ export class SqlText {
     const { mediator } = this.#parts;
     const ending = this.#begin(kept.readonly);
     if (ending !== null) return ending;
-    mediator.resume(kept.writes);
+    mediator.resume(kept.facts);
     return this.#step(kept.stmt, kept.columns) ?? this.#commit();
   }
 
@@ -85,11 +87,12 @@ export class SqlText {
       const at = from;
       const index = () => connection.heap.text(start, at - start).length;
       if (compiled instanceof SqlError) return this.#uncompiled(compiled, sql, index());
-      if (compiled.rest <= from) break;
+      if (compiled.rest <= from) return this.#unread(sql, index());
       from = compiled.rest;
       if (compiled.stmt === 0) continue;
       const alone = at === start && from === end;
-      const ending = this.#statement(compiled.stmt, { sql, index, alone });
+      const listed = () => this.#program(at, from);
+      const ending = this.#statement(compiled.stmt, { sql, index, alone, listed });
       if (ending === null) continue;
       return ending.outcome === "denied" ? this.#withRest(ending, { sql, start, from, end }) : ending;
     }
@@ -98,32 +101,51 @@ export class SqlText {
 
   #statement(
     stmt: Pointer,
-    place: { readonly sql: string; readonly index: () => number; readonly alone: boolean },
+    place: {
+      readonly sql: string;
+      readonly index: () => number;
+      readonly alone: boolean;
+      readonly listed: () => SqlProgram | null;
+    },
   ): Ending {
     const { connection, mediator } = this.#parts;
     const { sqlite } = connection;
     const explained = sqlite.sqlite3_stmt_isexplain(stmt) !== 0;
-    if (
-      this.#parts.rules.length > 0 &&
-      !explained &&
-      mediator.declaredCount === 0 &&
-      leadingWord(place.sql, place.index()) === "vacuum"
-    )
-      mediator.declareVacuum();
-    if (explained) mediator.forget();
-    if (mediator.found.length > 0) {
+    if (explained) mediator.findings.forget();
+    else if (this.#parts.rules.length > 0) this.#judge(place);
+    if (mediator.findings.found.length > 0) {
       sqlite.sqlite3_finalize(stmt);
       return this.#denied();
     }
     const readonly = sqlite.sqlite3_stmt_readonly(stmt) !== 0;
     const columns = sqlite.sqlite3_column_count(stmt) === 0 ? noColumns : connection.columns(stmt);
-    const writes = mediator.writes;
-    const keeps = this.#judged && place.alone && !explained && (writes.target !== null || mediator.isPlainRead);
+    const facts = this.#judged && place.alone && !explained ? mediator.keepable : null;
     const ending = this.#begin(readonly) ?? this.#compiled(stmt, columns);
     // What was watched is told by compiling: it must be told again when the text runs again.
-    if (keeps && ending === null && mediator.watched.length === 0) this.kept = { stmt, readonly, columns, writes };
+    if (facts !== null && ending === null && mediator.findings.watched.length === 0)
+      this.kept = { stmt, readonly, columns, facts };
     else sqlite.sqlite3_finalize(stmt);
     return ending;
+  }
+
+  /** Judges what a compiled statement is, as far as its declarations left it open. */
+  #judge(place: {
+    readonly sql: string;
+    readonly index: () => number;
+    readonly listed: () => SqlProgram | null;
+  }): void {
+    const { mediator } = this.#parts;
+    if (mediator.inDoubt) mediator.settle(place.listed());
+    if (mediator.declaredCount > 0) return;
+    // It declares nothing: a VACUUM, or something that is not there and was to be dropped if it were.
+    const index = place.index();
+    if (leadingWord(place.sql, index) === "vacuum") mediator.declareVacuum();
+    else this.#noteAttempts(place.sql, index, 1);
+  }
+
+  #program(from: Pointer, rest: Pointer): SqlProgram | null {
+    const { connection } = this.#parts;
+    return this.#unobserved(() => SqlProgram.of(connection, connection.heap.text(from, rest - from)));
   }
 
   #compiled(stmt: Pointer, columns: readonly string[]): Ending {
@@ -147,16 +169,16 @@ export class SqlText {
     sqlite.sqlite3_reset(stmt);
     if (error !== null) this.#noteExhaustion(error.code);
     if (this.#judged && this.#began && !connection.inTransaction) this.#noteRollback(error);
-    if (mediator.found.length > 0) return this.#denied();
-    if (mediator.stopped !== null)
-      return this.#failed(`stopped: more than ${this.#parts.limits[mediator.stopped]} ${mediator.stopped}`);
+    if (mediator.findings.found.length > 0) return this.#denied();
+    const { stopped } = mediator.meter;
+    if (stopped !== null) return this.#failed(`stopped: more than ${this.#parts.limits[stopped]} ${stopped}`);
     return error === null ? null : this.#failed(error.message);
   }
 
   #takeRow(stmt: Pointer, count: number): boolean {
     const { connection, mediator, limits } = this.#parts;
     if (++this.rowCount > limits.rowsReturned) {
-      mediator.exceed("rowsReturned");
+      mediator.meter.exceed("rowsReturned");
       return false;
     }
     const row = connection.row(stmt, count);
@@ -164,14 +186,14 @@ export class SqlText {
       if (typeof value === "string" || value instanceof Uint8Array) this.resultBytes += value.length;
     }
     this.#rows.push(row);
-    if (this.resultBytes > limits.resultBytes) mediator.exceed("resultBytes");
-    return mediator.stopped === null;
+    if (this.resultBytes > limits.resultBytes) mediator.meter.exceed("resultBytes");
+    return mediator.meter.stopped === null;
   }
 
   #noteExhaustion(code: number): void {
-    const { mediator } = this.#parts;
-    if (code === resultCode.tooBig) mediator.exceed("valueBytes");
-    if (code === resultCode.noMemory || code === resultCode.full) mediator.exceed("memoryBytes");
+    const { meter } = this.#parts.mediator;
+    if (code === resultCode.tooBig) meter.exceed("valueBytes");
+    if (code === resultCode.noMemory || code === resultCode.full) meter.exceed("memoryBytes");
   }
 
   /**
@@ -186,22 +208,34 @@ export class SqlText {
   #uncompiled(error: SqlError, sql: string, index: number): Answer {
     const { mediator } = this.#parts;
     if (this.#parts.rules.length === 0) return this.#failed(error.message);
-    if (error.code === resultCode.auth && leadingWord(sql, index) !== "explain") return this.#denied();
-    mediator.forget();
-    mediator.beginStatement();
+    this.#judgeUncompiled(error, sql, index);
+    return mediator.findings.found.length > 0 ? this.#denied() : this.#failed(error.message);
+  }
+
+  /** What does not compile is judged by what it had declared until then, and by what its words ask for. */
+  #judgeUncompiled(error: SqlError, sql: string, index: number): void {
+    const { findings } = this.#parts.mediator;
+    const declared = findings.takeAttempts();
+    if (leadingWord(sql, index) !== "explain") for (const attempt of declared) findings.add(attempt);
     this.#noteExhaustion(error.code);
     this.#noteAttempts(sql, index);
     const tampered = /^table (.+) may not be modified$/.exec(error.message)?.[1];
-    if (tampered !== undefined) for (const rules of this.#parts.rules) mediator.note(rules.tamper(tampered));
-    return mediator.found.length > 0 ? this.#denied() : this.#failed(error.message);
+    if (tampered !== undefined) for (const rules of this.#parts.rules) findings.add(rules.tamper(tampered));
   }
 
-  #noteAttempts(sql: string, index: number): void {
-    for (const { effect, subject } of attemptsIn(sql, index))
-      for (const rules of this.#parts.rules) {
-        const found = rules.attempt(effect, subject);
-        if (found !== null) this.#parts.mediator.note(found);
-      }
+  #noteAttempts(sql: string, index: number, statements?: number): void {
+    const { findings, schema } = this.#parts.mediator;
+    for (const { effect, subject } of attemptsIn(sql, index, statements))
+      for (const rules of this.#parts.rules) findings.add(rules.attempt(effect, subject, schema.tables.has(subject)));
+  }
+
+  /** SQLite reads no further than a NUL character: a text that goes on behind one says something else than it seems to. */
+  #unread(sql: string, index: number): Answer {
+    if (sql.slice(index).replaceAll("\0", " ").trim() === "") return this.#commit();
+    this.#parts.mediator.findings.beginStatement();
+    if (this.#parts.rules.length > 0) this.#noteAttempts(sql.replaceAll("\0", " "), index);
+    if (this.#parts.mediator.findings.found.length > 0) return this.#denied();
+    return this.#failed("the text has a NUL character, and SQLite reads no further");
   }
 
   /** A denied text is judged to its end: what is left of it is compiled and never run. */
@@ -209,25 +243,25 @@ export class SqlText {
     denied: Answer,
     place: { readonly sql: string; readonly start: Pointer; readonly from: Pointer; readonly end: Pointer },
   ): Answer {
-    const { connection, mediator, engine } = this.#parts;
-    engine.observer = mediator;
+    const { connection, mediator } = this.#parts;
+    const { findings } = mediator;
     const found = [...denied.violations];
     for (let from = place.from; from < place.end; ) {
       mediator.beginStatement();
       const compiled = connection.compile(from, place.end);
       if (compiled instanceof SqlError) {
-        if (compiled.code !== resultCode.auth) {
-          mediator.forget();
-          this.#noteAttempts(place.sql, connection.heap.text(place.start, from - place.start).length);
-        }
-        found.push(...mediator.found);
+        this.#judgeUncompiled(compiled, place.sql, connection.heap.text(place.start, from - place.start).length);
+        found.push(...findings.found);
         break;
       }
       if (compiled.rest <= from) break;
+      const at = from;
       from = compiled.rest;
       if (compiled.stmt === 0) continue;
-      if (connection.sqlite.sqlite3_stmt_isexplain(compiled.stmt) !== 0) mediator.forget();
-      found.push(...mediator.found);
+      const index = () => connection.heap.text(place.start, at - place.start).length;
+      if (connection.sqlite.sqlite3_stmt_isexplain(compiled.stmt) !== 0) findings.forget();
+      else this.#judge({ sql: place.sql, index, listed: () => this.#program(at, from) });
+      found.push(...findings.found);
       connection.sqlite.sqlite3_finalize(compiled.stmt);
     }
     return { outcome: "denied", violations: found };
@@ -255,7 +289,7 @@ export class SqlText {
   }
 
   #denied(): Answer {
-    return this.#deny(this.#parts.mediator.found);
+    return this.#deny(this.#parts.mediator.findings.found);
   }
 
   #deny(violations: readonly Violation[]): Answer {
@@ -276,20 +310,25 @@ export class SqlText {
   }
 
   #refreshSchema(): void {
-    const { mediator, connection, engine } = this.#parts;
-    if (this.#parts.rules.length === 0 || !mediator.schemaChanged) return;
-    engine.observer = null;
-    mediator.schema = readSchema(connection);
-    engine.observer = mediator;
+    const { mediator, connection } = this.#parts;
+    if (this.#parts.rules.length > 0 && mediator.schemaChanged)
+      mediator.schema = this.#unobserved(() => readSchema(connection));
   }
 
   /** Steps of the kernel's own, which nobody judges. */
   #trusted(sql: string): SqlError | null {
-    const { engine, connection } = this.#parts;
-    const observer = engine.observer;
+    const { connection } = this.#parts;
+    return this.#unobserved(() => connection.step(sql));
+  }
+
+  #unobserved<T>(run: () => T): T {
+    const { engine } = this.#parts;
+    const { observer } = engine;
     engine.observer = null;
-    const error = connection.step(sql);
-    engine.observer = observer;
-    return error;
+    try {
+      return run();
+    } finally {
+      engine.observer = observer;
+    }
   }
 }

@@ -53,6 +53,11 @@ class StepBound implements SqlObserver {
     return this.#steps > stepsMax;
   }
 
+  spend(steps: number): boolean {
+    this.#steps += steps;
+    return this.#steps <= stepsMax;
+  }
+
   random(): number {
     return this.#random.next() * 0x1_0000_0000;
   }
