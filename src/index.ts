@@ -66,5 +66,11 @@ export type { RunnerFaceOptions } from "./runner/runner-face.ts";
 export type { RunnerOptions } from "./runner/runner-options.ts";
 export type { RolloutTaskStore } from "./runner/task-loop.ts";
 export { FlightRecorderAdapter } from "./store/flight-recorder-adapter.ts";
+export {
+  createEmitter,
+  FlightRecorderEmitter,
+  type FlightRecorderEmitterOptions,
+} from "./store/flight-recorder-emitter.ts";
+export { LightningSpan } from "./store/lightning-span.ts";
 export type { LightningStore } from "./store/lightning-store.ts";
 export { openStore } from "./store/open.ts";

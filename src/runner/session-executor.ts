@@ -37,7 +37,7 @@ export class SessionExecutor implements ActionExecutor {
     readonly resetKernel: boolean;
   }): Promise<unknown> {
     const { environment } = this.#options;
-    await this.#kernel.boot({ driverDefaults: environment?.driverDefaults ?? {} });
+    await this.#kernel.boot({ worker: 1, driverDefaults: environment?.driverDefaults ?? {} });
     const task = environment === null ? null : this.#task(environment, options);
     if (options.resetKernel || environment !== null || this.#session?.terminated != null) this.close();
     this.#session ??= this.#open(task, options.seed);

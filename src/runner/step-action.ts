@@ -135,7 +135,7 @@ export class StepAction {
 
   async #episode(kernel: KernelSpace, { input, number, resources, mode, signal }: StepRequest): Promise<StepEnd> {
     const { face, context } = this.#parts;
-    await kernel.boot({ driverDefaults: face.environment?.driverDefaults ?? {} });
+    await kernel.boot({ worker: 1, driverDefaults: face.environment?.driverDefaults ?? {} });
     const { agent, environment, task } = this.#work(input);
     const record = await this.#runner.run(agent, {
       environment,
