@@ -13,10 +13,12 @@ export interface RecordedEnd {
 
 /**
  * The kernel's append-only record of every syscall: its intent before the effect, its outcome after. Records are chained
- * lines of canonical JSON, so that equal records are equal bytes; see {@link AuditRecord}. Episodes may interleave.
+ * lines of canonical JSON, so that equal records are equal bytes; see {@link AuditRecord}. Episodes may interleave. The
+ * order of records is fixed as they are made; hashing them into the chain waits for the seal, off the way of the syscall.
  */
 export class FlightRecorder {
   readonly #chain: RecordChain;
+  readonly #open: OpenRecords = { sequence: 0, before: [], after: [] };
 
   constructor(place: { readonly worker: number; readonly epoch: number }) {
     this.#chain = new RecordChain(place);
@@ -32,7 +34,7 @@ export class FlightRecorder {
 
   /** How many records were ever made; also the sequence of the next. */
   get count(): number {
-    return this.#chain.sequence;
+    return this.#open.sequence;
   }
 
   /**
@@ -40,27 +42,46 @@ export class FlightRecorder {
    * @param policies Hash of the set of policies that judge it.
    */
   start(key: EpisodeKey, policies: string): EpisodeRecorder {
-    return new EpisodeRecorder(this.#chain, key, policies);
+    return new EpisodeRecorder(this.#chain, this.#open, { key, policies });
   }
 
   /** Hands over what was recorded since the last seal, and keeps none of it. */
   seal(): AuditSegment {
-    return this.#chain.seal();
+    const { before, after } = this.#open;
+    const chain = this.#chain;
+    for (let index = 0; index < before.length; index++)
+      chain.append(`${before[index]}${chain.previous}",${after[index]},"worker":${chain.worker}}`);
+    before.length = 0;
+    after.length = 0;
+    return chain.seal();
   }
+}
+
+/** Records that are not chained yet: of each, what comes before the hash of the record before it, and what after. */
+interface OpenRecords {
+  /** Of the next record. */
+  sequence: number;
+  readonly before: string[];
+  readonly after: string[];
 }
 
 /** Records one episode. Counts what it recorded, so that it can be compared with what was mediated. */
 export class EpisodeRecorder {
-  readonly #chain: RecordChain;
+  readonly #open: OpenRecords;
   /** `"episode":…,"epoch":…,"` and `"policies":…,"previous":"`, the same in every record of the episode. */
   readonly #episode: string;
   readonly #policies: string;
   #steps = 0;
   #violations = 0;
 
-  constructor(chain: RecordChain, { id, seed, task, weights }: EpisodeKey, policies: string) {
-    this.#chain = chain;
-    this.#episode = `"episode":${JSON.stringify(id)},"epoch":${chain.epoch},`;
+  constructor(
+    { epoch }: RecordChain,
+    open: OpenRecords,
+    { key, policies }: { readonly key: EpisodeKey; readonly policies: string },
+  ) {
+    const { id, seed, task, weights } = key;
+    this.#open = open;
+    this.#episode = `"episode":${JSON.stringify(id)},"epoch":${epoch},`;
     this.#policies = `"policies":${JSON.stringify(policies)},"previous":"`;
     this.#append(
       `{${this.#episode}"kind":"start",`,
@@ -106,11 +127,12 @@ export class EpisodeRecorder {
 
   /** The keys before `policies`, and those after `previous`, both in order. */
   #append(before: string, after: string): void {
-    const chain = this.#chain;
-    chain.append(`${before}${this.#policies}${chain.previous}",${after},"worker":${chain.worker}}`);
+    this.#open.before.push(before + this.#policies);
+    this.#open.after.push(after);
+    this.#open.sequence++;
   }
 
   #sequence(): string {
-    return `"sequence":${this.#chain.sequence}`;
+    return `"sequence":${this.#open.sequence}`;
   }
 }

@@ -14,13 +14,18 @@ const valuesMax = 1_000_000;
 export function plainCopy(value: unknown): PlainCopy {
   const copier = new Copier();
   const copy = copier.copy(value, 0);
-  return copier.fault === undefined ? { value: copy } : { value: copy, fault: copier.fault };
+  return copier.fault === undefined ? { value: copy } : { value: copy, fault: copier.described };
 }
 
 class Copier {
+  /** What the first fault is, without where. */
   fault: string | undefined;
   #values = 0;
-  readonly #path: PropertyKey[] = [];
+  #path = "";
+
+  get described(): string {
+    return `${this.#path === "" ? "it" : this.#path} is ${this.fault}`;
+  }
 
   copy(value: unknown, depth: number): unknown {
     switch (typeof value) {
@@ -73,9 +78,9 @@ class Copier {
 
   #within(key: PropertyKey, value: unknown, depth: number): unknown {
     if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol") return value;
-    this.#path.push(key);
+    const before = this.fault;
     const copy = this.copy(value, depth + 1);
-    this.#path.pop();
+    if (before !== this.fault) this.#path = this.#path === "" ? String(key) : `${String(key)}.${this.#path}`;
     return copy;
   }
 
@@ -86,7 +91,7 @@ class Copier {
   }
 
   #bad(what: string): unknown {
-    this.fault ??= `${this.#path.length === 0 ? "it" : this.#path.map(String).join(".")} is ${what}`;
+    this.fault ??= what;
     return tagged;
   }
 }
