@@ -83,7 +83,8 @@ function provenanceFault(
   if (run !== log.run || named !== iteration) return `config.json says run ${run}, iteration ${named}`;
   if (sha256 !== update.weights)
     return `config.json says the weights hash to ${sha256}, recorded was ${update.weights}`;
-  if (tree.origin !== log.origin) return `config.json names the log ${tree.origin}, this one is ${log.origin}`;
+  if (log.origin !== null && tree.origin !== log.origin)
+    return `config.json names the log ${tree.origin}, this one is ${log.origin}`;
   const signed = log.checkpoints.find(({ size }) => size === tree.size);
   if (signed === undefined) return `config.json names a tree of ${tree.size} records, which was never signed`;
   if (signed.root !== tree.root)
