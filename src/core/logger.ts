@@ -1,3 +1,5 @@
+import { canonicalJson } from "./canonical-json.ts";
+
 /** What is worth telling a person who runs the program; nothing depends on it. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
@@ -22,6 +24,9 @@ function write(level: string, message: string, fields: LogFields = {}): void {
 }
 
 function printed(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? value.message;
-  return JSON.stringify(value) ?? String(value);
+  try {
+    return value instanceof Error ? (value.stack ?? value.message) : canonicalJson(value);
+  } catch {
+    return "(cannot be shown)";
+  }
 }
