@@ -30,7 +30,9 @@ async function runReport({ positionals, terminal }: Invocation): Promise<Command
   });
   const page = join(directory, "report.html");
   writeWhole(page, renderHtml(found, { violations }));
-  return { json: found, text: `${renderTable(found)}\n\nCurves: ${page}\n` };
+  const { audit } = found;
+  const signed = audit === null ? "" : `Audit: ${audit.size} records, signed; faraday audit verify ${directory}\n`;
+  return { json: found, text: `${renderTable(found)}\n\nCurves: ${page}\n${signed}` };
 }
 
 async function violationsOf({ run }: RunReport, directory: string): Promise<readonly StoredViolation[]> {

@@ -1,3 +1,4 @@
+import type { RunReport } from "../report/run-report.ts";
 import { renderTable } from "../report/table.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configHelp, configOf, configOptions } from "./config-options.ts";
@@ -37,7 +38,13 @@ async function runTrain(invocation: Invocation): Promise<CommandResult> {
   });
   return {
     json: report,
-    text: `${renderTable(report)}\n\nRun ${report.run}: faraday report ${progress.dir ?? report.run}\n`,
+    text: `${renderTable(report)}\n\n${next(report, progress.dir ?? report.run)}`,
     exitCode: report.status === "succeeded" ? 0 : 1,
   };
+}
+
+function next({ run, audit }: RunReport, directory: string): string {
+  const signed =
+    audit === null ? "" : `Audit log of ${audit.size} records, signed: faraday audit verify ${directory}\n`;
+  return `Run ${run}: faraday report ${directory}\n${signed}`;
 }

@@ -60,6 +60,7 @@ function runFacts(report: RunReport): readonly Fact[] {
     ["quarantined episodes", quarantinedEpisodes],
     ["workers", workers],
     ["seed", seed],
+    ...(report.audit === null ? [] : [["audit root", `${report.audit.root} at size ${report.audit.size}`] as const]),
     ...(positive.length === 0 ? [] : [["violators rewarded", sum] as const]),
   ];
 }

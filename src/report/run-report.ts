@@ -18,6 +18,10 @@ export const Machine = z.strictObject({
 });
 export type Machine = z.infer<typeof Machine>;
 
+/** A log by its name, how many records it has, and the root of the tree over them. */
+export const AuditTree = z.strictObject({ origin: z.string(), size: z.int().min(0), root: z.string() });
+export type AuditTree = z.infer<typeof AuditTree>;
+
 /** What `report.json` holds and `train --json` ends with. A measure is `null` where the run ended before it. */
 export const RunReport = z.object({
   run: z.string(),
@@ -40,5 +44,7 @@ export const RunReport = z.object({
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   curve: z.array(CurvePoint),
   machine: Machine,
+  /** The last signed tree of its audit log: kept elsewhere, it shows later that nothing was changed. */
+  audit: AuditTree.nullable().default(null),
 });
 export type RunReport = z.infer<typeof RunReport>;

@@ -1,7 +1,7 @@
 import type { AuditKey } from "../audit/audit-key.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import type { Checkpoint, SignedCheckpoint } from "../audit/checkpoint.ts";
-import { KnownHeads } from "../audit/known-heads.ts";
+import { type KnownHead, KnownHeads } from "../audit/known-heads.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AuditSegment } from "../core/audit.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
@@ -25,24 +25,25 @@ export class AuditTrail {
   readonly #parts: AuditTrailParts;
   readonly #log: AuditLog;
   readonly #heads = new KnownHeads();
+  #stored: Checkpoint;
 
   /** @throws {InputError} when the head cannot be kept outside the store. */
   static begin(parts: AuditTrailParts): AuditTrail {
     const policies = new KernelSpace(parts.config.kernel).policySetHash;
     const trail = new AuditTrail(parts, AuditLog.begin({ run: parts.run, signer: parts.key, policies }));
-    trail.#heads.begin(trail.#head(trail.#log.checkpoint));
+    trail.#heads.begin(trail.#head());
     return trail;
   }
 
   private constructor(parts: AuditTrailParts, log: AuditLog) {
     this.#parts = parts;
     this.#log = log;
+    this.#stored = treeOf(log.checkpoint);
   }
 
   /** The tree of what is stored, as it was signed last. */
   get tree(): Checkpoint {
-    const { origin, size, root } = this.#log.checkpoint;
-    return { origin, size, root };
+    return this.#stored;
   }
 
   /**
@@ -65,11 +66,16 @@ export class AuditTrail {
       ...(update === undefined ? {} : { update }),
     });
     await store.storeBatch({ ...batch, run, audit, emitViolations: config.runner.emitViolations });
-    this.#heads.advance(this.#head(audit.checkpoint));
+    this.#stored = treeOf(audit.checkpoint);
+    this.#heads.advance(this.#head());
   }
 
-  #head({ origin, size, root }: SignedCheckpoint) {
+  #head(): KnownHead {
     const { place, run } = this.#parts;
-    return { place, run, origin, size, root };
+    return { place, run, ...this.#stored };
   }
+}
+
+function treeOf({ origin, size, root }: SignedCheckpoint): Checkpoint {
+  return { origin, size, root };
 }

@@ -25,6 +25,7 @@ export interface TrainerOptions {
   readonly train?: Omit<NonNullable<ConfigInput["train"]>, "algorithm">;
   readonly workers?: ConfigInput["workers"];
   readonly store?: ConfigInput["store"];
+  readonly audit?: ConfigInput["audit"];
   /** Run directory. Default: `runs/<time>-seed<N>`. */
   readonly out?: string;
   /** Once aborted, the batch in hand is finished and the report says `cancelled`. */
@@ -43,7 +44,7 @@ export class Trainer {
 
   /** The configuration that this trainer stands for, checked; `faraday train` would do the same with it. */
   async config(): Promise<ResolvedConfig> {
-    const { runner, reward, model, algorithm, workers, store } = this.#options;
+    const { runner, reward, model, algorithm, workers, store, audit } = this.#options;
     const input: Record<string, unknown> = {
       env: environmentOf(this.#options.env ?? "sql"),
       kernel: this.#kernel().spec,
@@ -53,6 +54,7 @@ export class Trainer {
       train: { ...this.#options.train, ...(algorithm === undefined ? {} : { algorithm }) },
       ...(workers === undefined ? {} : { workers }),
       ...(store === undefined ? {} : { store }),
+      ...(audit === undefined ? {} : { audit }),
     };
     const { config } = await resolveConfig(input, { name: "Trainer" });
     return config;

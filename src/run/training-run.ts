@@ -88,6 +88,7 @@ export class TrainingRun {
       },
       curve: this.#curve,
       machine: describeMachine(),
+      audit: this.#parts.audit.tree,
     };
   }
 

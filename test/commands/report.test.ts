@@ -22,7 +22,12 @@ const found: RunReport = {
     workers: 2,
   },
   ...{ before: measure, after: measure, ungoverned: measure },
-  ...{ config: { "train.seed": 1 }, curve: [{ iteration: 1, metrics: { accuracy: 0.9 } }], machine: describeMachine() },
+  ...{
+    config: { "train.seed": 1 },
+    curve: [{ iteration: 1, metrics: { accuracy: 0.9 } }],
+    machine: describeMachine(),
+    audit: null,
+  },
 };
 
 async function runDirectory(): Promise<string> {

@@ -18,6 +18,7 @@ export function sampleReport(changes: Partial<RunReport> = {}): RunReport {
     config: { "env.type": "sql", "train.algorithm": "grpo", "train.groupsPerBatch": 32, "reward.channels": "separate" },
     curve: Array.from({ length: 60 }, (_, iteration) => ({ iteration, metrics: metricsAt(iteration) })),
     machine: { cpu: "AMD EPYC 7R13", cores: 2, memoryBytes: 8 * 2 ** 30, platform: "linux x64", node: "v26.10.0" },
+    audit: { origin: "faraday.invalid/sample/0123456789abcdef", size: 92_160, root: "ab".repeat(32) },
     ...changes,
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Checkpoint } from "../../audit/checkpoint.ts";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Phase } from "../../core/episode.ts";
 import { messageOf } from "../../core/errors.ts";
@@ -13,6 +14,8 @@ export interface ReportFigures {
   readonly measures: ReadonlyMap<Phase, Measure>;
   readonly iterations: readonly StoredIteration[];
   readonly quarantinedEpisodes: number;
+  /** The last tree that was signed. */
+  readonly tree: Checkpoint | null;
 }
 
 /**
@@ -62,6 +65,9 @@ function compare(report: unknown, figures: ReportFigures, tell: (message: string
     ["quarantinedEpisodes", figures.quarantinedEpisodes],
   ] as const) {
     if (given[name] !== expected) tell(`${name} is ${JSON.stringify(given[name])}, the store gives ${expected}`);
+  }
+  if (figures.tree !== null && canonicalJson(given.audit) !== canonicalJson(figures.tree)) {
+    tell(`audit is ${canonicalJson(given.audit)}, signed last was ${canonicalJson(figures.tree)}`);
   }
   compareCurve(given.curve, trained, tell);
 }

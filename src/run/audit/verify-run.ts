@@ -79,7 +79,9 @@ class RunCheck {
     this.#checkUnstored();
     const spans = await this.#checkSpans(segments);
     checkPolicies(run.config, this.#recorded.values(), this.#found);
-    const figures = { measures: this.#measures, iterations, quarantinedEpisodes: this.#quarantined };
+    const { origin, size, root } = log.head ?? {};
+    const tree = origin === undefined || size === undefined || root === undefined ? null : { origin, size, root };
+    const figures = { measures: this.#measures, iterations, quarantinedEpisodes: this.#quarantined, tree };
     checkReport({ run, directory }, figures, this.#found);
     const signed = { run: run.id, origin: log.origin, updates: log.updates, checkpoints };
     const weights = directory === null ? 0 : checkWeights(directory, signed, this.#found);
