@@ -9,4 +9,5 @@ export const suites: Readonly<Record<string, () => Promise<FillBench>>> = {
   learner: async () => (await import("./learner.ts")).learner,
   store: async () => (await import("./store.ts")).store,
   recorder: async () => (await import("./recorder.ts")).recorder,
+  audit: async () => (await import("./audit.ts")).audit,
 };

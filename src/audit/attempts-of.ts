@@ -42,6 +42,8 @@ export function attemptsOf(segments: readonly AuditSegment[]): readonly Recorded
 /** Puts the records of episodes together, one recorder's in their order. */
 export class AttemptBuilder {
   readonly #open = new Map<string, RecordedAttempt>();
+  /** The attempt of the last record: mostly that of the next too. */
+  #last: RecordedAttempt | undefined;
   readonly #onStart: (attempt: RecordedAttempt) => void;
   readonly #onEnd: (attempt: RecordedAttempt) => void;
 
@@ -59,28 +61,38 @@ export class AttemptBuilder {
     { worker, epoch }: { readonly worker: number; readonly epoch: number },
     record: EpisodeAuditRecord,
   ): string | null {
-    const key = `${worker} ${epoch} ${record.episode}`;
-    const attempt = this.#open.get(key);
+    const last = this.#last;
+    const same = last?.start.episode === record.episode && last.worker === worker && last.epoch === epoch;
+    const attempt = same ? last : this.#open.get(keyOf(worker, epoch, record.episode));
     if (record.kind === "start") {
-      if (attempt !== undefined) this.#onEnd(attempt);
-      const begun = begin(worker, epoch, record);
-      this.#open.set(key, begun);
-      this.#onStart(begun);
+      if (attempt !== undefined) this.#end(attempt);
+      this.#begin(begin(worker, epoch, record));
       return null;
     }
     if (attempt === undefined) return outOfPlace(record, "start");
+    this.#last = attempt;
     const fault = append(attempt, record);
-    if (record.kind === "end") {
-      this.#open.delete(key);
-      this.#onEnd(attempt);
-    }
+    if (record.kind === "end") this.#end(attempt);
     return fault;
+  }
+
+  #begin(attempt: RecordedAttempt): void {
+    this.#open.set(keyOf(attempt.worker, attempt.epoch, attempt.start.episode), attempt);
+    this.#last = attempt;
+    this.#onStart(attempt);
+  }
+
+  #end(attempt: RecordedAttempt): void {
+    this.#open.delete(keyOf(attempt.worker, attempt.epoch, attempt.start.episode));
+    this.#last = undefined;
+    this.#onEnd(attempt);
   }
 
   /** Nothing more will come: hands over the attempts without an end. */
   finish(): void {
     for (const attempt of this.#open.values()) this.#onEnd(attempt);
     this.#open.clear();
+    this.#last = undefined;
   }
 }
 
@@ -93,6 +105,10 @@ export function countsOf(attempt: RecordedAttempt): { readonly steps: number; re
     violations += outcome.violations.length;
   }
   return { steps, violations };
+}
+
+function keyOf(worker: number, epoch: number, episode: string): string {
+  return `${worker} ${epoch} ${episode}`;
 }
 
 function begin(worker: number, epoch: number, start: RecordOf<"start">): RecordedAttempt {

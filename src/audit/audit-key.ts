@@ -81,8 +81,14 @@ function ed25519(parse: () => KeyObject, where: string, expected: string): KeyOb
   throw new InputError(`${where} must hold ${expected}, got ${got}. openssl genpkey -algorithm ed25519 makes one`);
 }
 
+/** A link that leads nowhere is there too: reading it says what is wrong with it. */
 function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // What is on the way is no folder, or cannot be entered: making the file says so.
+    return false;
+  }
 }
 
 function readText(path: string, what: string): string {

@@ -49,8 +49,8 @@ class ChainWalk {
   readonly #leaf: number;
   /** Sequence that comes next. */
   #expected: number;
-  /** Hashes of the record before, as it is and as it was. */
-  #before: readonly string[];
+  /** Hash of the record before in this segment; what it may be where there is none. */
+  #before: string | readonly string[];
   /** Whether nothing is known to be wrong with the record before. */
   #sure = true;
   #doubled = false;
@@ -63,7 +63,7 @@ class ChainWalk {
     this.#leaf = leaf;
     this.#expected = state.next;
     this.#before = state.heads;
-    this.#lines = this.#inSequence(read.lines);
+    this.#lines = this.#inSequence(this.#sealedLines(read.lines));
   }
 
   lines(): void {
@@ -84,8 +84,6 @@ class ChainWalk {
     if (missing > 0 && last !== head && (this.#sure || missing > 1)) {
       this.#missing(this.#expected, missing, head);
       this.#expected += missing;
-    } else if (missing < 0 && last !== head && this.#lines.some(({ hash }) => hash === head)) {
-      this.#added(first + count, head);
     } else if (last !== undefined && this.#sure && !this.#heads().includes(last)) {
       this.#changed(this.#last, `the head that its segment was sealed with is ${head}; one of both was changed`);
       this.leaves[this.leaves.length - 1] = head;
@@ -105,13 +103,14 @@ class ChainWalk {
       this.#bad(index, "record-place", `says it is of worker ${record.worker}, epoch ${record.epoch}`);
     } else {
       this.#doubled = false;
-      this.#pass(index, { before: hash, leaf: hash, sure: true });
+      this.#pass(index, hash, hash);
     }
   }
 
   /** Whether a record is to be taken as the next; where it is not, or something before it is missing, that was said. */
   #follows(index: number, record: AuditRecord): boolean {
-    const linked = this.#before.includes(record.previous);
+    const before = this.#before;
+    const linked = typeof before === "string" ? before === record.previous : before.includes(record.previous);
     if (record.sequence === this.#expected) {
       if (linked || !this.#sure) return true;
       if (index > 0 && this.#confirmed(index)) {
@@ -124,7 +123,9 @@ class ChainWalk {
         this.#double(index, record.sequence);
         return false;
       }
-      this.#missing(this.#expected, record.sequence - this.#expected, linked ? null : record.previous);
+      // Behind a line that cannot be read, it may be that line that holds them.
+      if (this.#sure) this.#missing(this.#expected, record.sequence - this.#expected, linked ? null : record.previous);
+      else this.lost = true;
       this.#expected = record.sequence;
       return true;
     }
@@ -133,15 +134,16 @@ class ChainWalk {
       "record-changed",
       linked
         ? `was changed: it says it is record ${record.sequence}`
-        : `was changed: it names ${record.previous} as the record before it, which is ${this.#before[0]}`,
+        : `was changed: it names ${record.previous} as the record before it, which is ${typeof before === "string" ? before : before[0]}`,
     );
     return false;
   }
 
-  #pass(index: number, { before, leaf, sure }: { before: string; leaf: string; sure: boolean }): void {
+  /** @param leaf Hash of the record as it was sealed. */
+  #pass(index: number, hash: string, leaf: string): void {
     this.leaves.push(leaf);
-    this.#before = [before];
-    this.#sure = sure;
+    this.#before = hash;
+    this.#sure = true;
     this.#last = index;
     this.#expected++;
   }
@@ -150,21 +152,14 @@ class ChainWalk {
   #bad(index: number, code: FindingCode, what: string): void {
     this.#found(code, this.#expected, `record ${this.#expected} ${what}`, index);
     const { hash } = this.#lines[index] as Line;
-    this.#pass(index, { before: hash, leaf: this.#claim(index) ?? hash, sure: false });
+    this.#pass(index, hash, this.#claim(index) ?? hash);
+    this.#sure = false;
   }
 
   #changed(index: number, why: string): void {
     const sequence = this.#expected - 1;
     const { hash } = this.#lines[index] as Line;
     this.#found("record-changed", sequence, `record ${sequence} was changed: its hash is ${hash}, ${why}`, index);
-  }
-
-  /** Records behind the one that the segment was sealed with. */
-  #added(sequence: number, head: string): void {
-    const index = this.#lines.findIndex(({ hash }) => hash === head) + 1;
-    this.#found("record-added", sequence, `record ${sequence} was added behind the last that was sealed`, index);
-    this.leaves.length = index;
-    this.#expected = sequence;
   }
 
   /** One finding for all that follow each other. */
@@ -186,6 +181,15 @@ class ChainWalk {
     this.#found("record-missing", sequence, `${which} missing`);
     if (count === 1 && only !== null) this.leaves.push(only);
     else this.lost = true;
+  }
+
+  /** Leaves out records behind the one that the segment was sealed with. */
+  #sealedLines(lines: readonly Line[]): readonly Line[] {
+    const { first, count, head } = this.#sealed ?? this.#read.segment;
+    if (lines.length <= count || lines[count - 1]?.hash !== head) return lines;
+    const sequence = first + count;
+    this.#found("record-added", sequence, `record ${sequence} was added behind the last that was sealed`, count);
+    return lines.slice(0, count);
   }
 
   /** Where the same records are there in another order, they are followed in theirs. */
@@ -223,7 +227,8 @@ class ChainWalk {
   }
 
   #found(code: FindingCode, sequence: number, message: string, index?: number): void {
-    const { worker, epoch, index: segment, first } = this.#read;
+    const { worker, epoch, index: segment } = this.#read;
+    const { first } = this.#sealed ?? this.#read;
     const record = index === undefined ? undefined : (this.#lines ?? this.#read.lines)[index]?.record;
     const episode = record && "episode" in record ? { episode: record.episode } : {};
     const where = `worker ${worker}, epoch ${epoch}: `;

@@ -7,10 +7,8 @@ import type { StoredAuditLog } from "./verify-log.ts";
 export interface CheckedCheckpoints {
   /** Those whose signature holds and that are of this log, in the order given. */
   readonly checkpoints: readonly (SignedCheckpoint & { readonly index: number })[];
-  /** Sizes that any checkpoint claims, good or not: what is said of a bad one is not said again of what it covers. */
-  readonly sizes: ReadonlySet<number>;
-  /** Whether there is one that does not even say its size. */
-  readonly unreadable: boolean;
+  /** How many others there are: what is said of one is not said again of what it may have covered. */
+  readonly bad: number;
 }
 
 type Log = Pick<StoredAuditLog, "run" | "checkpoints" | "key">;
@@ -18,15 +16,11 @@ type Log = Pick<StoredAuditLog, "run" | "checkpoints" | "key">;
 /** Opens every checkpoint: form, signature, origin, and sizes that never fall. */
 export function checkCheckpoints(log: Log, onFinding: (finding: AuditFinding) => void): CheckedCheckpoints {
   const checkpoints: (SignedCheckpoint & { readonly index: number })[] = [];
-  const sizes = new Set<number>();
   /** What is wrong with all checkpoints alike is said once. */
   const told = new Set<string>();
-  let unreadable = false;
   log.checkpoints.forEach((note, index) => {
     const opened = openCheckpoint(note, log.key.publicKey);
     const claimed = opened.status === "signed" ? opened.checkpoint : opened.claimed;
-    if (claimed) sizes.add(claimed.size);
-    else unreadable = true;
     const fault = opened.status === "signed" ? faultOf(log, opened.checkpoint, checkpoints) : unopened(opened);
     if (fault === null && opened.status === "signed") checkpoints.push({ ...opened.checkpoint, index });
     if (fault === null || told.has(fault.message)) return;
@@ -35,7 +29,7 @@ export function checkCheckpoints(log: Log, onFinding: (finding: AuditFinding) =>
     const leaf = claimed ? { leaf: claimed.size } : {};
     onFinding({ code, message: `checkpoint ${index}: ${message}`, checkpoint: index, ...leaf });
   });
-  return { checkpoints, sizes, unreadable };
+  return { checkpoints, bad: log.checkpoints.length - checkpoints.length };
 }
 
 interface Fault {

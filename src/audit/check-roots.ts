@@ -19,54 +19,59 @@ export function checkRoots(
 
 function compareRoots({ checkpoints }: CheckedCheckpoints, tree: TreeWalk, onFinding: OnFinding): void {
   let good = 0;
-  for (const { index, size, root } of checkpoints) {
-    if (tree.rootAt(size) === root) {
-      good = size;
-      continue;
-    }
+  for (const checkpoint of checkpoints) {
+    const { size, root } = checkpoint;
     const beyond = size > tree.size;
+    if (tree.rootAt(size) === root) good = size;
     // What was found in these leaves explains it.
-    if (tree.isDisturbed(good, beyond ? Number.POSITIVE_INFINITY : size)) continue;
-    onFinding({
-      code: beyond ? "checkpoint-beyond" : "checkpoint-root",
-      message: beyond
-        ? `checkpoint ${index}: ${size} records were signed, ${tree.size} are there: ${size - tree.size} are missing at the end`
-        : `checkpoint ${index}: the root at size ${size} is ${tree.rootAt(size)}, signed was ${root}: of the records from leaf ${good} on, at least one was changed, and everything after it made to fit`,
-      checkpoint: index,
-      leaf: beyond ? tree.size : good,
-      ...placeAt(tree, size),
-    });
-    tree.disturb(good);
+    else if (!tree.isDisturbed(good, beyond ? Number.POSITIVE_INFINITY : size)) {
+      onFinding(beyond ? beyondFinding(checkpoint, tree) : rootFinding(checkpoint, tree, good));
+      tree.disturb(good);
+    }
   }
 }
 
+type Indexed = CheckedCheckpoints["checkpoints"][number];
+
+function beyondFinding({ index, size }: Indexed, tree: TreeWalk): AuditFinding {
+  const missing = `${size} records were signed, ${tree.size} are there: ${size - tree.size} are missing at the end`;
+  return { code: "checkpoint-beyond", message: `checkpoint ${index}: ${missing}`, checkpoint: index, leaf: tree.size };
+}
+
+/** @param good Size up to which the tree is the one that was signed. */
+function rootFinding({ index, size, root }: Indexed, tree: TreeWalk, good: number): AuditFinding {
+  const differs = `the root at size ${size} is ${tree.rootAt(size)}, signed was ${root}`;
+  const why =
+    good < size
+      ? `of the records from leaf ${good} on at least one was changed, and what follows made to fit`
+      : "which the log never had";
+  const place = tree.ends.find((end) => (good < size ? end.size > good : end.size === size));
+  const message = `checkpoint ${index}: ${differs}: ${why}`;
+  return { code: "checkpoint-root", message, checkpoint: index, leaf: Math.min(good, size), ...place?.batch };
+}
+
 /** Every batch is signed when it is merged. */
-function checkCover({ sizes, unreadable }: CheckedCheckpoints, tree: TreeWalk, onFinding: OnFinding): void {
-  if (unreadable) return;
-  const signedMax = Math.max(-1, ...sizes);
+function checkCover({ checkpoints, bad }: CheckedCheckpoints, tree: TreeWalk, onFinding: OnFinding): void {
+  const sizes = new Set(checkpoints.map(({ size }) => size));
+  const signed = checkpoints.at(-1)?.size ?? 0;
+  let excused = bad;
   for (const { size, batch } of tree.ends) {
-    if (size > signedMax || sizes.has(size) || tree.isDisturbed(0, size)) continue;
-    onFinding({
-      code: "checkpoint-missing",
-      message: `no checkpoint of size ${size}: one is signed after every batch`,
-      leaf: size,
-      ...batch,
-    });
+    if (size > signed || sizes.has(size) || tree.isDisturbed(0, size) || excused-- > 0) continue;
+    const message = `no checkpoint of size ${size}: one is signed after every batch`;
+    onFinding({ code: "checkpoint-missing", message, leaf: size, ...batch });
   }
-  if (tree.size <= Math.max(signedMax, 0)) return;
-  if (tree.isDisturbed(0, Number.POSITIVE_INFINITY)) return;
-  const from = Math.max(signedMax, 0);
+  if (tree.size <= signed || tree.isDisturbed(0, Number.POSITIVE_INFINITY) || excused > 0) return;
   onFinding({
     code: "tail-unsigned",
-    message: `the records from leaf ${from} on are covered by no checkpoint: ${tree.size - from} of ${tree.size}`,
-    leaf: from,
-    ...placeAt(tree, tree.size),
+    message: `no checkpoint covers the records from leaf ${signed} on: ${tree.size - signed} of ${tree.size}`,
+    leaf: signed,
+    ...tree.ends.find((end) => end.size > signed)?.batch,
   });
 }
 
 function compareKnown(signed: CheckedCheckpoints, tree: TreeWalk, known: Checkpoint, onFinding: OnFinding): void {
   const origin = signed.checkpoints[0]?.origin;
-  const size = Math.max(tree.size, ...signed.sizes);
+  const size = Math.max(tree.size, signed.checkpoints.at(-1)?.size ?? 0);
   if (origin !== undefined && origin !== known.origin) {
     onFinding({
       code: "head-origin",
@@ -85,9 +90,4 @@ function compareKnown(signed: CheckedCheckpoints, tree: TreeWalk, known: Checkpo
       leaf: 0,
     });
   }
-}
-
-/** The batch whose end is at or first behind a size. */
-function placeAt(tree: TreeWalk, size: number) {
-  return tree.ends.find((end) => end.size >= size)?.batch ?? {};
 }

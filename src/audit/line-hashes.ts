@@ -6,26 +6,31 @@ export interface LineHashes {
   readonly hashes: string[];
   /** Whether the last line has its line feed. */
   readonly complete: boolean;
+  /** The lines as the elements of one JSON array: parsed in one go, that is faster than line by line. */
+  readonly array: Buffer;
 }
 
-const lineFeed = 0x0a;
+const [lineFeed, comma, opening, closing] = [0x0a, 0x2c, 0x5b, 0x5d];
 
 /**
  * {@link recordHash} of every line in some bytes, without making text of them. The zero byte that RFC 6962 section 2.1 puts
- * before a leaf takes the place of the line feed before the line.
+ * before a leaf takes the place of the line feed before the line, and a comma its place in turn.
  */
 export function lineHashes(bytes: Uint8Array): LineHashes {
-  const copy = Buffer.allocUnsafe(bytes.length + 1);
-  copy[0] = 0;
+  const complete = bytes.length === 0 || bytes.at(-1) === lineFeed;
+  const length = bytes.length + (complete ? 1 : 2);
+  const copy = Buffer.allocUnsafe(length);
   copy.set(bytes, 1);
+  if (!complete) copy[length - 1] = lineFeed;
   const hashes: string[] = [];
   let start = 0;
-  for (let end = copy.indexOf(lineFeed, 1); end >= 0; end = copy.indexOf(lineFeed, end + 1)) {
-    hashes.push(hash("sha256", copy.subarray(start, end), "hex"));
-    copy[end] = 0;
+  for (let end = copy.indexOf(lineFeed, 1); end >= 0; end = copy.indexOf(lineFeed, start + 1)) {
+    copy[start] = 0;
+    hashes.push(hash("sha256", new Uint8Array(copy.buffer, copy.byteOffset + start, end - start), "hex"));
+    copy[start] = comma;
     start = end;
   }
-  const complete = start === bytes.length;
-  if (!complete) hashes.push(hash("sha256", copy.subarray(start), "hex"));
-  return { hashes, complete };
+  copy[0] = opening;
+  copy[start] = start === 0 ? opening : closing;
+  return { hashes, complete, array: start === 0 ? Buffer.from("[]") : copy };
 }

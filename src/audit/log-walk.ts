@@ -177,7 +177,7 @@ export class LogWalk {
   }
 
   #found(finding: AuditFinding): void {
-    if (!harmlessToTree.has(finding.code)) this.tree.disturb(Math.min(finding.leaf ?? 0, this.tree.size));
+    if (!harmlessToTree.has(finding.code)) this.tree.disturb(Math.min(finding.leaf ?? this.tree.size, this.tree.size));
     this.#options.onFinding({ ...finding, ...(this.#batch === null ? {} : placeOf(this.#batch)) });
   }
 }

@@ -25,8 +25,8 @@ export interface ReadSegment {
 
 /** Hashes and parses the lines of a segment. Never throws. */
 export function readSegment(segment: LoggedSegment, index: number): ReadSegment {
-  const { hashes, complete } = lineHashes(segment.bytes);
-  const values = parseLines(segment.bytes, hashes.length);
+  const { hashes, complete, array } = lineHashes(segment.bytes);
+  const values = parseArray(array, hashes.length) ?? parseLines(segment.bytes);
   const lines = hashes.map((hash, line) => ({ hash, record: asRecord(values[line]) }));
   return { segment, index, lines, complete, ...identify(segment, lines) };
 }
@@ -45,17 +45,18 @@ function identify(
   return { worker: start.worker, epoch: start.epoch, first: start.sequence };
 }
 
-/** One array is parsed faster than its lines one by one; lines that cannot be read leave a hole. */
-function parseLines(bytes: Uint8Array, count: number): readonly unknown[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  const body = text.endsWith("\n") ? text.slice(0, -1) : text;
+function parseArray(array: Buffer, count: number): readonly unknown[] | null {
   try {
-    const values = JSON.parse(`[${body.replaceAll("\n", ",")}]`) as unknown[];
-    if (values.length === count) return values;
+    const values = JSON.parse(array.toString("utf8")) as unknown[];
+    return values.length === count ? values : null;
   } catch {
-    // Which line it was is found below.
+    return null;
   }
-  return body.split("\n").map(parseLine);
+}
+
+/** Lines that cannot be read leave a hole. */
+function parseLines(bytes: Uint8Array): readonly unknown[] {
+  return new TextDecoder().decode(bytes).split("\n").map(parseLine);
 }
 
 function parseLine(line: string): unknown {
