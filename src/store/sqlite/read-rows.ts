@@ -67,12 +67,16 @@ export function countSpans(database: DatabaseSync, run: number): number {
 }
 
 export function readSpans(database: DatabaseSync, run: number, episode: string | null): readonly Span[] {
+  // Not `? IS NULL OR episode = ?`: that scans the spans of the whole run for those of one episode.
+  const [where, values] = episode === null ? ["run = ?", [run]] : ["run = ? AND episode = ?", [run, episode]];
   const rows = database
     .prepare(
       `SELECT trace_id AS traceId, span_id AS spanId, parent_id AS parentId, name, status, episode, worker, epoch,
          start_sequence AS startSequence, end_sequence AS endSequence, attributes
-       FROM spans WHERE run = ? AND (? IS NULL OR episode = ?) ORDER BY worker, epoch, start_sequence, span_id`,
+       FROM spans WHERE ${where} ORDER BY worker, epoch, start_sequence, span_id`,
     )
-    .all(run, episode, episode) as unknown as readonly (Omit<Span, "attributes"> & { readonly attributes: string })[];
+    .all(...(values as (number | string)[])) as unknown as readonly (Omit<Span, "attributes"> & {
+    readonly attributes: string;
+  })[];
   return rows.map((row) => ({ ...row, attributes: JSON.parse(row.attributes) }));
 }
