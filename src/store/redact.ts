@@ -3,20 +3,23 @@ export type Redact = (text: string) => string;
 
 const removed = "[redacted]";
 
-/** Names whose values are secrets, in JSON, in assignments and in headers. */
-const secretNames = String.raw`[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)[\w.-]*`;
+/** Names whose values are secrets, in JSON, in assignments and in headers. Every repetition is bounded: agents write these texts. */
+const secretNames = String.raw`[\w.-]{0,40}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)[\w.-]{0,40}`;
 
 /** In this order: the long forms first, so that no part of them is left over. */
 const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, removed],
-  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, removed],
+  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, removed],
+  [/\beyJ[\w-]{8,512}\.[\w-]{1,8192}\.[\w-]{0,4096}/g, removed],
   [/\b(?:bearer|basic)\s+[\w+/=.~-]{8,}/gi, removed],
   [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, removed],
   [/\b(?:gh[pousr]|github_pat|glpat|xox[abprs]|sk|rk|pk)[-_][\w-]{16,}/g, removed],
-  [/(?<=:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g, removed],
-  [new RegExp(String.raw`("${secretNames}"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}\]]+)`, "gi"), `$1"${removed}"`],
-  [new RegExp(String.raw`(\b${secretNames}\s*(?:=|:)\s*)(?:'[^']*'?|"[^"]*"?|[^\s,;&)]+)`, "gi"), `$1${removed}`],
-  [/[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g, removed],
+  [/(?<=:\/\/[^\s/:@]{0,64}:)[^\s/@]{1,256}(?=@)/g, removed],
+  [
+    new RegExp(String.raw`(\\*"${secretNames}\\*"\s{0,9}:\s{0,9})(?:"(?:[^"\\]|\\.)*"?|\\+".*?\\+"|[^\s,}\]]+)`, "gi"),
+    `$1"${removed}"`,
+  ],
+  [new RegExp(String.raw`(\b${secretNames}\s{0,9}(?:=|:)\s{0,9})(?:'[^']*'?|"[^"]*"?|[^\s,;&)]+)`, "gi"), `$1${removed}`],
+  [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, removed],
 ];
 
 /**

@@ -63,8 +63,8 @@ function ownAttributes(entry: FlightEntry, kept: Keep): Readonly<Record<string, 
     case "tool_call":
       return {
         "agent_os.tool_name": kept(entry.toolName ?? "unknown"),
-        "agent_os.tool_args": shortened(kept(textOf(entry.toolArgs))),
-        "agent_os.tool_result": shortened(kept(textOf(entry.toolResult))),
+        "agent_os.tool_args": shortened(textOf(kept(entry.toolArgs))),
+        "agent_os.tool_result": shortened(textOf(kept(entry.toolResult))),
       };
     default:
       return {};
@@ -73,24 +73,31 @@ function ownAttributes(entry: FlightEntry, kept: Keep): Readonly<Record<string, 
 
 /** Metadata never replaces what the entry itself says. */
 function metadataOf({ metadata = {} }: FlightEntry, kept: Keep): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`agent_os.${key}`, keptValue(key, value)]));
-
-  /** A value may be secret for its name alone. */
-  function keptValue(key: string, value: unknown): unknown {
-    const named = `"${key}":"${"x".repeat(8)}"`;
-    if (kept(named) !== named) return "[redacted]";
-    if (typeof value === "string") return kept(value);
-    const text = textOf(value);
-    const rest = kept(text);
-    return rest === text ? value : rest;
-  }
+  const cleaned = kept(metadata) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.entries(cleaned).map(([key, value]) => [`agent_os.${key}`, value]));
 }
 
-/** Before it is shortened: half a secret has no shape any more. A redactor that throws leaves nothing. */
-function cleaned(value: unknown, redact: Redact): unknown {
-  if (typeof value !== "string") return value;
+const depthMax = 32;
+
+/**
+ * A value with every text in it redacted, whole: half a secret has no shape any more, so this comes before shortening. What has a
+ * secret's name is removed whatever it is. A redactor that throws leaves nothing.
+ */
+function cleaned(value: unknown, redact: Redact, depth = 0): unknown {
+  if (typeof value === "string") return redacted(value, redact);
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (depth >= depthMax) return "[too deep]";
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, redact, depth + 1));
+  const fields = Object.entries(value).map(([key, field]) => {
+    const named = `"${key}":"xxxxxxxx"`;
+    return [key, redacted(named, redact) === named ? cleaned(field, redact, depth + 1) : "[redacted]"] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
+function redacted(text: string, redact: Redact): string {
   try {
-    return redact(value);
+    return redact(text);
   } catch {
     return "[redaction failed]";
   }
@@ -100,8 +107,8 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : canonicalJson(value ?? null);
 }
 
-function shortened(value: unknown): string {
-  return String(value).slice(0, argumentMax);
+function shortened(text: string): string {
+  return text.slice(0, argumentMax);
 }
 
 function timeOf(timestamp: FlightEntry["timestamp"], now: Date): Date {
