@@ -1,6 +1,7 @@
 import { FaradayError, InputError } from "../core/errors.ts";
 import type { LoggedSegment } from "./audit-log.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
+import { lineHashes } from "./line-hashes.ts";
 import { MerkleTree } from "./merkle-tree.ts";
 import { readSegment } from "./read-segment.ts";
 import { splitNote } from "./signed-note.ts";
@@ -38,19 +39,10 @@ export function proveEpisode(
 ): EpisodeProof {
   const { size, root } = checkpointOf(log.checkpoint);
   const leaves: string[] = [];
-  const found: { readonly record: string; readonly worker: number; readonly leaf: number }[] = [];
+  const found: Omit<ProvenRecord, "proof">[] = [];
   for (const segment of log.segments) {
-    const { lines } = readSegment(segment, 0);
-    const matches = lines.flatMap(({ record }, line) =>
-      record !== null && "episode" in record && record.episode === episode ? { record, line } : [],
-    );
-    if (matches.length > 0) {
-      const texts = new TextDecoder().decode(segment.bytes).split("\n");
-      for (const { record, line } of matches) {
-        found.push({ record: texts[line] as string, worker: record.worker, leaf: leaves.length + line });
-      }
-    }
-    for (const { hash } of lines) leaves.push(hash);
+    found.push(...recordsOf(episode, segment, leaves.length));
+    for (const hash of lineHashes(segment.bytes).hashes) leaves.push(hash);
   }
   if (leaves.length < size) {
     throw new FaradayError(`the checkpoint is over ${size} records, stored are ${leaves.length}: verify the log`);
@@ -64,6 +56,18 @@ export function proveEpisode(
     .map((entry) => ({ ...entry, proof: tree.inclusionProof(entry.leaf) }));
   if (records.length === 0) throw new InputError(`run ${log.run} has no records of an episode ${episode}`);
   return { type: "faraday-episode-proof", version: 1, run: log.run, episode, checkpoint: log.checkpoint, records };
+}
+
+/** The records of an episode in one segment, whose first leaf is given. */
+function recordsOf(episode: string, segment: LoggedSegment, first: number): Omit<ProvenRecord, "proof">[] {
+  const bytes = Buffer.from(segment.bytes.buffer, segment.bytes.byteOffset, segment.bytes.byteLength);
+  if (!bytes.includes(`"episode":${JSON.stringify(episode)}`)) return [];
+  const texts = bytes.toString("utf8").split("\n");
+  return readSegment(segment, 0).lines.flatMap(({ record }, line) =>
+    record !== null && "episode" in record && record.episode === episode
+      ? { record: texts[line] as string, worker: record.worker, leaf: first + line }
+      : [],
+  );
 }
 
 function checkpointOf(note: string): { readonly size: number; readonly root: string } {

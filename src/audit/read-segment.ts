@@ -85,7 +85,7 @@ const checks: ReadonlyMap<string, (record: Fields) => boolean> = new Map<string,
   [
     "outcome",
     ({ episode, step, verdict, outcome, violations }) =>
-      isText(episode) && isCount(step) && isText(verdict) && isText(outcome) && Array.isArray(violations),
+      isText(episode) && isCount(step) && isText(verdict) && isText(outcome) && areObjects(violations),
   ],
   ["signal", ({ episode, step, signal }) => isText(episode) && isCount(step) && isText(signal)],
   [
@@ -107,6 +107,10 @@ function isSeal(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { worker, epoch, first, count, previous, head } = value as Partial<SealedSegment>;
   return [worker, epoch, first, count].every(isCount) && isText(previous) && isText(head);
+}
+
+function areObjects(values: unknown): boolean {
+  return Array.isArray(values) && values.every((value) => typeof value === "object" && value !== null);
 }
 
 function isCount(value: unknown): value is number {

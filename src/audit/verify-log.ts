@@ -97,11 +97,12 @@ export function verifyLog(log: StoredAuditLog, options: VerifyOptions = {}): Log
   walk.end(batch);
   checkRoots(signed, walk.tree, log.knownHead, (finding) => findings.add(finding));
   const { attempts, batches, updates, tree } = walk;
+  const { index: _, ...head } = signed.checkpoints.at(-1) ?? { index: -1 };
   return {
     findings: findings.listed,
     findingCount: findings.count,
     origin: signed.checkpoints[0]?.origin ?? null,
     ...{ segments, records, checkpoints: log.checkpoints.length, attempts },
-    ...{ size: tree.size, root: tree.root(), head: signed.checkpoints.at(-1) ?? null, batches, updates },
+    ...{ size: tree.size, root: tree.root(), head: "note" in head ? head : null, batches, updates },
   };
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { AuditFinding } from "../../src/audit/audit-finding.ts";
 import { parseAuditPublicKey } from "../../src/audit/audit-key.ts";
+import { AuditLog } from "../../src/audit/audit-log.ts";
 import { signCheckpoint } from "../../src/audit/checkpoint.ts";
 import { formatVkey } from "../../src/audit/note-key.ts";
 import { type RecordedBatch, verifyLog } from "../../src/audit/verify-log.ts";
-import { key, type SampleLog, sampleLog, signer, stranger } from "./sample-log.ts";
+import { FlightRecorder } from "../../src/kernel/flight-recorder.ts";
+import { key, policies, type SampleLog, sampleLog, signer, stranger } from "./sample-log.ts";
 import { originOf, rechain, resign, swap } from "./tamper.ts";
 
 /**
@@ -58,6 +60,40 @@ describe("an untouched log", () => {
     const [, size, root = ""] = (early.checkpoints[0] as string).split("\n");
     const head = { origin: originOf(early), size: Number(size), root: Buffer.from(root, "base64").toString("hex") };
     expect(verifyLog({ ...early, knownHead: head }).findings).toEqual([]);
+  });
+
+  it("has none where episodes interleave, syscalls were held, a worker was lost in the middle or an episode began again", () => {
+    const log = AuditLog.begin({ run: "run-1", signer, policies });
+    const [one, two] = [new FlightRecorder({ worker: 1, epoch: 0 }), new FlightRecorder({ worker: 2, epoch: 0 })];
+    const held = one.start(key(1, 0, 0), policies);
+    const lost = two.start(key(1, 0, 1), policies);
+    const other = one.start(key(1, 0, 2), policies);
+    const syscall = { syscall: "sql.query", args: { sql: "SELECT 1" } };
+    const done = { verdict: "allow", violations: [], outcome: "completed" } as const;
+    held.signal(0, "SIGSTOP");
+    for (const step of [0, 1]) held.intent(step, syscall);
+    other.intent(0, syscall);
+    held.signal(2, "SIGCONT");
+    for (const step of [0, 1]) held.outcome(step, done);
+    lost.intent(0, syscall);
+    other.outcome(0, done);
+    held.end({ outcome: "completed", reward: 1, cost: 0 });
+    one.start(key(1, 0, 2), policies).end({ outcome: "failed", reward: 0, cost: 0 });
+    log.signal(key(1, 0, 1).id, 1, "SIGKILL");
+    const batch = { phase: "train", iteration: 1, weights: 0, episodes: 3, digest: "00".repeat(32) } as const;
+    const { segments, checkpoint } = log.append({ ...batch, segments: [one.seal(), two.seal()] });
+    const ends: unknown[] = [];
+    const { findings } = verifyLog(
+      { run: "run-1", segments, checkpoints: [checkpoint.note], key: signer, knownHead: log.checkpoint },
+      { onAttempt: ({ start, end, syscalls }) => ends.push([start.episode, syscalls.length, end?.outcome]) },
+    );
+    expect(findings).toEqual([]);
+    expect(ends).toEqual([
+      ["train-1-0-0", 2, "completed"],
+      ["train-1-0-2", 1, undefined],
+      ["train-1-0-2", 0, "failed"],
+      ["train-1-0-1", 1, undefined],
+    ]);
   });
 
   it("hands over every attempt and every signal of the main process, with its batch", () => {
