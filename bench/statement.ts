@@ -1,4 +1,5 @@
 import type { KernelSession } from "../src/kernel/kernel-session.ts";
+import { BareSqlite } from "./bare-sqlite.ts";
 import { episodeKey, shippedAgent, shippedKernel } from "./shipped-agent.ts";
 import type { Amount, FillBench } from "./suite.ts";
 
@@ -12,9 +13,9 @@ const texts = {
 };
 
 /**
- * The same statements on a governed session, judged and recorded, and on one that nothing judges. Every text is a new one: a governed
- * session keeps permitted statements compiled and an ungoverned one does not, so that repeating a text would compare a compilation with
- * none. What keeping is worth is a pair of its own.
+ * The same statements on a governed session, judged and recorded, on one that nothing judges, and on SQLite alone. Every text is a new one:
+ * a governed session keeps permitted statements compiled and the others do not, so that repeating a text would compare a compilation with
+ * none. What keeping is worth is a group of its own.
  */
 export const statement: FillBench = async (bench, resources) => {
   const kernel = resources.use(await shippedKernel(await shippedAgent()));
@@ -22,11 +23,20 @@ export const statement: FillBench = async (bench, resources) => {
     governed: resources.use(kernel.open({ episode: episodeKey(0) })),
     ungoverned: resources.use(kernel.open({ episode: episodeKey(1), governed: false })),
   };
+  const file = sessions.governed.trust?.pristine;
+  if (file === undefined) throw new Error("the shipped kernel has no database");
+  const bare = resources.use(await BareSqlite.open(file));
+  const runs: Readonly<Record<string, (next: () => string) => void>> = {
+    governed: (next) => execute(sessions.governed, next),
+    ungoverned: (next) => execute(sessions.ungoverned, next),
+    "bare SQLite WASM": (next) => {
+      for (let index = 0; index < statements; index++) bare.query(next());
+    },
+  };
   const amounts: Record<string, Amount> = {};
   const add = (name: string, next: () => string) => {
-    for (const [kind, session] of Object.entries(sessions)) {
-      const run = () => execute(session, next);
-      bench.add(`${name}, ${kind}`, run, { async: false, afterEach: () => void kernel.recorder.seal() });
+    for (const [kind, run] of Object.entries(runs)) {
+      bench.add(`${name}, ${kind}`, () => run(next), { async: false, afterEach: () => void kernel.recorder.seal() });
       amounts[`${name}, ${kind}`] = { count: statements, unit: "statement" };
     }
   };

@@ -116,12 +116,13 @@ export class SqlConnection implements Disposable {
 
   /** Puts a text into the module's memory; the caller frees it. */
   place(text: string): { readonly at: Pointer; readonly end: Pointer } {
-    const bytes = encoder.encode(text);
-    const at = this.sqlite.malloc(bytes.length + 1);
-    if (at === 0) throw new FaradayError(`SQLite has no memory for a text of ${bytes.length} bytes`);
-    this.heap.bytes.set(bytes, at);
-    this.heap.bytes[at + bytes.length] = 0;
-    return { at, end: at + bytes.length };
+    // No character takes more than three bytes a UTF-16 unit.
+    const room = text.length * 3 + 1;
+    const at = this.sqlite.malloc(room);
+    if (at === 0) throw new FaradayError(`SQLite has no memory for a text of ${room} bytes`);
+    const end = at + this.heap.write(text, at, room);
+    this.heap.bytes[end] = 0;
+    return { at, end };
   }
 
   /** Compiles the first statement between two places, as the engine walks a text. */
@@ -276,5 +277,3 @@ export class SqlConnection implements Disposable {
     return count === 0 ? null : { columns, rows };
   }
 }
-
-const encoder = new TextEncoder();

@@ -3,6 +3,7 @@ import { argumentTables, engineTables, tellingPragmas } from "./sql-actions.ts";
 import type { SqlFindings } from "./sql-findings.ts";
 import type { SqlProgram } from "./sql-program.ts";
 import type { SqlRules } from "./sql-rules.ts";
+import type { SqlSchema } from "./sql-schema.ts";
 import type { SqlStatement } from "./sql-statement.ts";
 
 /**
@@ -15,6 +16,10 @@ export class SqlDeclaredReads {
   readonly #findings: SqlFindings;
   readonly #doubted = new Set<string>();
   #viaObject = false;
+  /** Answers by table and column, as long as rules and schema are these. */
+  readonly #known = new Map<string, Map<string, boolean>>();
+  #knownRules: readonly SqlRules[] = [];
+  #knownSchema: SqlSchema | null = null;
   /** Whether a pragma was declared that may leave the connection changed. */
   tainted = false;
 
@@ -33,6 +38,8 @@ export class SqlDeclaredReads {
     if (this.#statement.isPragma) return;
     if (viaObject) this.#viaObject = true;
     if (table.startsWith("pragma_")) this.declarePragma(table.slice("pragma_".length), viaObject);
+    else if (this.#permits(table, column)) return;
+    // What the text does not name, the engine reads for itself, to check a foreign key say.
     else if (viaObject || this.#statement.mentions(table)) this.#judge(table, column);
   }
 
@@ -59,8 +66,7 @@ export class SqlDeclaredReads {
   get #joinsByName(): boolean {
     const { isQuery, schema } = this.#statement;
     if (!isQuery || this.#findings.rules.length === 0) return false;
-    if (this.#statement.mentions("natural") || this.#statement.mentions("using")) return true;
-    return schema.joinsByName && this.#viaObject;
+    return this.#statement.joinsByName || (schema.joinsByName && this.#viaObject);
   }
 
   #judge(table: string, column: string): void {
@@ -68,6 +74,24 @@ export class SqlDeclaredReads {
     if (column !== "" || views.has(table)) this.#report(table, column);
     else if (!tables.has(table) && !engineTables.has(table) && !isSchemaTable(table)) return;
     else if (this.#brokenBy(table, column).length > 0) this.#doubted.add(table);
+  }
+
+  /** Whether no rule minds; remembered, since most texts read what others have read. */
+  #permits(table: string, column: string): boolean {
+    const { schema } = this.#statement;
+    const { rules } = this.#findings;
+    if (rules !== this.#knownRules || schema !== this.#knownSchema) {
+      this.#known.clear();
+      this.#knownRules = rules;
+      this.#knownSchema = schema;
+    }
+    const columns = this.#known.get(table);
+    const known = columns?.get(column);
+    if (known !== undefined) return known;
+    const permitted = this.#brokenBy(table, column).length === 0;
+    if (columns === undefined) this.#known.set(table, new Map([[column, permitted]]));
+    else columns.set(column, permitted);
+    return permitted;
   }
 
   #opens(program: SqlProgram | null, table: string): boolean {

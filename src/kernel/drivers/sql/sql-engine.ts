@@ -3,6 +3,7 @@ import { FaradayError } from "../../../core/errors.ts";
 import { action, limitId, openFlags, resultCode } from "./sql-codes.ts";
 import { guard, guardedFunctions } from "./sql-guarded-functions.ts";
 import { SqlHeap } from "./sql-heap.ts";
+import { matchPatterns, patternFunctions } from "./sql-pattern-functions.ts";
 
 /** A pointer into the memory of the WebAssembly module. */
 export type Pointer = number;
@@ -54,6 +55,8 @@ export interface SqlExports {
   ): number;
   sqlite3_result_int64(context: Pointer, value: bigint): void;
   sqlite3_result_blob(context: Pointer, at: Pointer, bytes: number, destructor: number): void;
+  sqlite3_result_int(context: Pointer, value: number): void;
+  sqlite3_result_error(context: Pointer, message: Pointer, bytes: number): void;
   sqlite3_result_error_toobig(context: Pointer): void;
   sqlite3_result_error_code(context: Pointer, code: number): void;
   sqlite3_result_double(context: Pointer, value: number): void;
@@ -91,7 +94,7 @@ export interface SqlObserver {
   random(): number;
 }
 
-export const progressSteps = 100;
+export const progressSteps = 1_000;
 export const authDeny = 1;
 /** Makes the engine leave out what it asked for; a pragma then compiles to nothing. */
 export const authIgnore = 2;
@@ -174,7 +177,10 @@ async function load(): Promise<SqlEngine> {
     const stmt = aside.prepare(`SELECT ${name}(${"?, ".repeat(args - 1)}?)`);
     return { name, args, callback: wasm.installFunction("v(pip)", guard(engine, heap, { name, stmt })) };
   });
-  return Object.assign(engine, { guarded });
+  const patterns = patternFunctions.map(({ name, args, dialect }) => {
+    return { name, args, callback: wasm.installFunction("v(pip)", matchPatterns(engine, heap, { dialect })) };
+  });
+  return Object.assign(engine, { guarded: [...guarded, ...patterns] });
 }
 
 /** A connection on which SQLite's own functions stay as they are. */

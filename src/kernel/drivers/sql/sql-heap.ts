@@ -26,7 +26,7 @@ export class SqlHeap {
 
   int64At(at: Pointer): number {
     if (this.#words.buffer !== this.#memory.buffer) this.#refresh();
-    return Number(this.#words.getBigInt64(at, true));
+    return this.#words.getUint32(at, true) + this.#words.getInt32(at + 4, true) * 0x1_0000_0000;
   }
 
   /** A C string; empty where the pointer is null. */
@@ -40,6 +40,18 @@ export class SqlHeap {
       if (byte > 0x7f) return decoder.decode(bytes.subarray(at, bytes.indexOf(0, index)));
       text += String.fromCharCode(byte);
     }
+  }
+
+  /** Puts a text at a place with that much room, in UTF-8. Answers its bytes. */
+  write(text: string, at: Pointer, room: number): number {
+    const bytes = this.bytes;
+    if (text.length > asciiMax) return encoder.encodeInto(text, bytes.subarray(at, at + room)).written;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > 0x7f) return encoder.encodeInto(text, bytes.subarray(at, at + room)).written;
+      bytes[at + index] = code;
+    }
+    return text.length;
   }
 
   text(at: Pointer, length: number): string {
@@ -83,5 +95,8 @@ export class SqlHeap {
   }
 }
 
+const encoder = new TextEncoder();
+/** Up to here a loop is faster than the encoder. */
+const asciiMax = 256;
 const shortText = 24;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -98,7 +98,7 @@ export class SqlMediator implements SqlObserver {
   beginRunning(): void {
     this.#statement.running = true;
     this.#rows.begin();
-    this.meter.beginRunning(this.#statement.matches);
+    this.meter.beginRunning();
   }
 
   /** Prepares to run a statement that was compiled, and permitted, before. */
@@ -138,7 +138,7 @@ export class SqlMediator implements SqlObserver {
   authorize(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): number {
     if (code === action.pragma) return this.#authorizePragma(this.#lower(first), second !== 0, origin !== 0);
     // While a statement runs, only the engine compiles: for its virtual tables, not for the agent.
-    if (this.#statement.running) return 0;
+    if (this.#statement.running || (this.findings.rules.length === 0 && onlyLooks.has(code))) return 0;
     this.#statement.declared++;
     this.#declare(code, first, second, schema, origin);
     // Denial waits, so that every rule is found.
@@ -197,8 +197,6 @@ export class SqlMediator implements SqlObserver {
         this.findings.judge("SELECT", "");
         return;
       case action.function:
-        this.#statement.matches ||= matching.has(this.#lower(second));
-        return;
       case action.recursive:
         return;
       case action.transaction:
@@ -229,4 +227,5 @@ export class SqlMediator implements SqlObserver {
   }
 }
 
-const matching = new Set(["like", "glob"]);
+/** What leaves nothing to know where nothing is judged. */
+const onlyLooks = new Set<number>([action.read, action.select, action.function, action.recursive]);

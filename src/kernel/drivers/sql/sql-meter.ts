@@ -15,8 +15,6 @@ export interface MeteredMemory {
 const pieceBytesMax = 16_384;
 /** Bytes that cost as much as one step when a thousand steps may each move them. */
 const bytesPerStep = 4;
-/** LIKE and GLOB compare every byte with many of the pattern. */
-const matchingFactor = 32;
 
 /**
  * Counts what a text uses, and stops it. Steps of the virtual machine are no measure of work once values are large: a step may read
@@ -32,8 +30,6 @@ export class SqlMeter {
   #stepsBefore = 0;
   #charged = 0;
   #rows = 0;
-  /** Whether the statement under way matches patterns. */
-  #matches = false;
   /** The limit that stopped the text. */
   stopped: SqlLimit | null = null;
 
@@ -54,8 +50,7 @@ export class SqlMeter {
     this.stopped = null;
   }
 
-  beginRunning(matches: boolean): void {
-    this.#matches = matches;
+  beginRunning(): void {
     this.#memory.forgetLargest();
   }
 
@@ -103,9 +98,7 @@ export class SqlMeter {
 
   #chargeLargest(): void {
     const largest = this.#memory.largest();
-    const factor = this.#matches ? matchingFactor : 1;
-    if (largest > pieceBytesMax)
-      this.#charged += Math.floor((largest * factor * progressSteps) / (1_000 * bytesPerStep));
+    if (largest > pieceBytesMax) this.#charged += Math.floor((largest * progressSteps) / (1_000 * bytesPerStep));
     this.#checkSteps();
   }
 

@@ -64,6 +64,6 @@ export interface SqlRules {
    */
   attempt(effect: SqlEffect, subject: string, exists: boolean): Violation | null;
   /** A write to a table that the engine keeps for itself, which it refused. */
-  tamper(table: string): Violation;
+  tamper(table: string): Violation | null;
   exceeded(limit: SqlLimit): Violation;
 }

@@ -78,14 +78,16 @@ function beneathVirtual(connection: SqlConnection, { name, sql }: Listed): reado
   const vocabulary = args.length > 0 && /\busing\s+fts5vocab\b/i.test(sql) ? args.at(-2)?.[0] : undefined;
   const table = vocabulary ?? content ?? "";
   if (table === "") return [];
-  const all = columnsOf(connection, table);
-  // Only the columns that bear a name of the content's are taken from it alone.
-  const named = vocabulary === undefined ? columnsOf(connection, name).filter((column) => all.includes(column)) : [];
+  const source = columnsOf(connection, table);
+  const shared =
+    vocabulary === undefined ? columnsOf(connection, name).filter((column) => source.includes(column)) : [];
+  // What is no column, such as the rank of a match, is taken from all that is indexed.
+  const all = vocabulary === undefined ? shared : source;
   const columns = new Map<string, readonly string[]>([
     ["", []],
     ["rowid", []],
   ]);
-  for (const column of named) columns.set(column, [column]);
+  for (const column of shared) columns.set(column, [column]);
   return [[name, { table, all, columns }]];
 }
 

@@ -8,7 +8,7 @@ import type { SqlEngine } from "./sql-engine.ts";
 import { SqlMediator } from "./sql-mediator.ts";
 import type { SqlLimit, SqlLimits, SqlRules } from "./sql-rules.ts";
 import type { SqlSchema } from "./sql-schema.ts";
-import { type KeptStatement, SqlText } from "./sql-text.ts";
+import { type KeptStatement, SqlText, type SqlTextParts } from "./sql-text.ts";
 import type { SqlTrust } from "./sql-trust.ts";
 
 /** What bounds a text that no policy judges: the worker must live on. */
@@ -52,6 +52,7 @@ export class SqlSession {
   #rules: readonly SqlRules[] = [];
   #limits = driverLimits;
   #judged = false;
+  #textParts: SqlTextParts;
   #written = 0;
 
   constructor(parts: SqlSessionParts) {
@@ -69,6 +70,7 @@ export class SqlSession {
         forgetLargest: () => void this.connection.largestPiece(true),
       },
     });
+    this.#textParts = this.#partsOfTexts();
     const { world, trust } = parts.trustOf(this);
     this.world = world;
     this.trust = trust;
@@ -89,13 +91,7 @@ export class SqlSession {
     const { engine, pooled } = this.#parts;
     this.#mediator.beginText(sql, this.#rules, this.#limits);
     const wasOpen = !this.#judged && this.connection.inTransaction;
-    const text = new SqlText({
-      ...this.#parts,
-      connection: this.connection,
-      mediator: this.#mediator,
-      rules: this.#rules,
-      limits: this.#limits,
-    });
+    const text = new SqlText(this.#textParts);
     engine.observer = this.#mediator;
     try {
       const kept = this.#mediator.schemaChanged ? undefined : pooled.kept.get(sql);
@@ -118,11 +114,22 @@ export class SqlSession {
     const enforced = this.#rules.filter((rules) => rules.shadow !== true);
     this.#judged = enforced.length > 0;
     this.#limits = enforced.reduce((limits, rules) => strictest(limits, rules.limits), driverLimits);
+    this.#textParts = this.#partsOfTexts();
     this.connection.limit(limitId.length, this.#limits.valueBytes);
     const same =
       pooled.rules.length === this.#rules.length && pooled.rules.every((rules, i) => rules === this.#rules[i]);
     if (!same) dropKept(pooled);
     pooled.rules = this.#rules;
+  }
+
+  #partsOfTexts(): SqlTextParts {
+    return {
+      engine: this.#parts.engine,
+      connection: this.connection,
+      mediator: this.#mediator,
+      rules: this.#rules,
+      limits: this.#limits,
+    };
   }
 
   #keep(sql: string, statement: KeptStatement): void {

@@ -6,7 +6,6 @@ export interface StatementFacts {
   /** The table that its own verb changes, and that verb as the authorizer's code. */
   readonly target: string | null;
   readonly verb: number;
-  readonly matches: boolean;
 }
 
 /** What is known of the statement under way; those who judge its reads, writes and rows share it. */
@@ -18,8 +17,6 @@ export class SqlStatement {
   declared = 0;
   isPragma = false;
   isQuery = false;
-  /** Whether it matches patterns, byte by byte. */
-  matches = false;
   isAlter = false;
   isCreateIndex = false;
   isVirtualDdl = false;
@@ -50,7 +47,6 @@ export class SqlStatement {
     this.declared = 0;
     this.isPragma = false;
     this.isQuery = false;
-    this.matches = false;
     this.isAlter = false;
     this.isCreateIndex = false;
     this.isVirtualDdl = false;
@@ -64,14 +60,18 @@ export class SqlStatement {
   }
 
   get facts(): StatementFacts {
-    return { target: this.target, verb: this.verb, matches: this.matches };
+    return { target: this.target, verb: this.verb };
   }
 
   resume(facts: StatementFacts): void {
     this.begin();
     this.target = facts.target;
     this.verb = facts.verb;
-    this.matches = facts.matches;
+  }
+
+  /** Whether the text joins by the names of columns. */
+  get joinsByName(): boolean {
+    return byName.test(this.#sql) && (this.mentions("natural") || this.mentions("using"));
   }
 
   /** Whether the text names something. What it does not name, only the engine itself can have touched. */
@@ -81,3 +81,6 @@ export class SqlStatement {
     return name.startsWith("sqlite_") && this.#names.has(name.replace("master", "schema"));
   }
 }
+
+/** Cheap to ask before the text is taken apart. */
+const byName = /natural|using/i;

@@ -29,8 +29,22 @@ export interface KeptStatement {
   readonly facts: StatementFacts;
 }
 
+/** A statement's place in its text, in the module's memory. */
+interface Place {
+  readonly sql: string;
+  /** Where the text begins, the statement begins, the rest after it begins, the text ends. */
+  readonly start: Pointer;
+  readonly at: Pointer;
+  readonly rest: Pointer;
+  readonly end: Pointer;
+}
+
 /** How a statement ended: `null` where it did what it should. */
 type Ending = Answer | null;
+
+function isAlone({ start, at, rest, end }: Place): boolean {
+  return at === start && rest === end;
+}
 
 const noColumns: readonly string[] = Object.freeze([]);
 
@@ -84,30 +98,19 @@ export class SqlText {
       this.#refreshSchema();
       mediator.beginStatement();
       const compiled = connection.compile(from, end);
-      const at = from;
-      const index = () => connection.heap.text(start, at - start).length;
-      if (compiled instanceof SqlError) return this.#uncompiled(compiled, sql, index());
-      if (compiled.rest <= from) return this.#unread(sql, index());
+      if (compiled instanceof SqlError) return this.#uncompiled(compiled, sql, this.#indexOf({ start, at: from }));
+      if (compiled.rest <= from) return this.#unread(sql, this.#indexOf({ start, at: from }));
+      const place = { sql, start, at: from, rest: compiled.rest, end };
       from = compiled.rest;
       if (compiled.stmt === 0) continue;
-      const alone = at === start && from === end;
-      const listed = () => this.#program(at, from);
-      const ending = this.#statement(compiled.stmt, { sql, index, alone, listed });
+      const ending = this.#statement(compiled.stmt, place);
       if (ending === null) continue;
-      return ending.outcome === "denied" ? this.#withRest(ending, { sql, start, from, end }) : ending;
+      return ending.outcome === "denied" ? this.#withRest(ending, place) : ending;
     }
     return this.#commit();
   }
 
-  #statement(
-    stmt: Pointer,
-    place: {
-      readonly sql: string;
-      readonly index: () => number;
-      readonly alone: boolean;
-      readonly listed: () => SqlProgram | null;
-    },
-  ): Ending {
+  #statement(stmt: Pointer, place: Place): Ending {
     const { connection, mediator } = this.#parts;
     const { sqlite } = connection;
     const explained = sqlite.sqlite3_stmt_isexplain(stmt) !== 0;
@@ -119,7 +122,7 @@ export class SqlText {
     }
     const readonly = sqlite.sqlite3_stmt_readonly(stmt) !== 0;
     const columns = sqlite.sqlite3_column_count(stmt) === 0 ? noColumns : connection.columns(stmt);
-    const facts = this.#judged && place.alone && !explained ? mediator.keepable : null;
+    const facts = this.#judged && isAlone(place) && !explained ? mediator.keepable : null;
     const ending = this.#begin(readonly) ?? this.#compiled(stmt, columns);
     // What was watched is told by compiling: it must be told again when the text runs again.
     if (facts !== null && ending === null && mediator.findings.watched.length === 0)
@@ -129,18 +132,19 @@ export class SqlText {
   }
 
   /** Judges what a compiled statement is, as far as its declarations left it open. */
-  #judge(place: {
-    readonly sql: string;
-    readonly index: () => number;
-    readonly listed: () => SqlProgram | null;
-  }): void {
+  #judge(place: Place): void {
     const { mediator } = this.#parts;
-    if (mediator.inDoubt) mediator.settle(place.listed());
+    if (mediator.inDoubt) mediator.settle(this.#program(place.at, place.rest));
     if (mediator.declaredCount > 0) return;
     // It declares nothing: a VACUUM, or something that is not there and was to be dropped if it were.
-    const index = place.index();
+    const index = this.#indexOf(place);
     if (leadingWord(place.sql, index) === "vacuum") mediator.declareVacuum();
     else this.#noteAttempts(place.sql, index, 1);
+  }
+
+  /** Where a statement begins, in characters of the text. */
+  #indexOf({ start, at }: Pick<Place, "start" | "at">): number {
+    return at === start ? 0 : this.#parts.connection.heap.text(start, at - start).length;
   }
 
   #program(from: Pointer, rest: Pointer): SqlProgram | null {
@@ -239,28 +243,24 @@ export class SqlText {
   }
 
   /** A denied text is judged to its end: what is left of it is compiled and never run. */
-  #withRest(
-    denied: Answer,
-    place: { readonly sql: string; readonly start: Pointer; readonly from: Pointer; readonly end: Pointer },
-  ): Answer {
+  #withRest(denied: Answer, place: Place): Answer {
     const { connection, mediator } = this.#parts;
     const { findings } = mediator;
     const found = [...denied.violations];
-    for (let from = place.from; from < place.end; ) {
+    for (let from = place.rest; from < place.end; ) {
       mediator.beginStatement();
       const compiled = connection.compile(from, place.end);
       if (compiled instanceof SqlError) {
-        this.#judgeUncompiled(compiled, place.sql, connection.heap.text(place.start, from - place.start).length);
+        this.#judgeUncompiled(compiled, place.sql, this.#indexOf({ start: place.start, at: from }));
         found.push(...findings.found);
         break;
       }
       if (compiled.rest <= from) break;
-      const at = from;
+      const rest = { ...place, at: from, rest: compiled.rest };
       from = compiled.rest;
       if (compiled.stmt === 0) continue;
-      const index = () => connection.heap.text(place.start, at - place.start).length;
       if (connection.sqlite.sqlite3_stmt_isexplain(compiled.stmt) !== 0) findings.forget();
-      else this.#judge({ sql: place.sql, index, listed: () => this.#program(at, from) });
+      else this.#judge(rest);
       found.push(...findings.found);
       connection.sqlite.sqlite3_finalize(compiled.stmt);
     }
