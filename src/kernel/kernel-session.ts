@@ -13,8 +13,6 @@ import type { Resolver } from "./resolver.ts";
 import { SessionDrivers } from "./session-drivers.ts";
 import { denial, ranked, signalSent } from "./violation.ts";
 
-export type { DriverReply as Answer } from "./session-drivers.ts";
-
 interface SessionParts {
   readonly episode: EpisodeKey;
   readonly governed: boolean;

@@ -167,7 +167,7 @@ export class KernelSpace implements Disposable {
 
   async #load(options: BootOptions): Promise<void> {
     this.#recorder = new FlightRecorder({ worker: options.worker ?? 0, epoch: options.epoch ?? 0 });
-    const spec = this.spec.drivers.sql ?? defaultSql(options.driverDefaults);
+    const spec = this.#spec.drivers.sql ?? defaultSql(options.driverDefaults);
     for (const policy of this.policies) if (policy.spec.mode !== "off") await policy.load?.();
     if (this.#resolverModule !== null) this.#resolver = (await this.#resolverModule.load()) as Resolver;
     if (spec !== undefined) this.#database = await SqlDatabase.load(spec);

@@ -34,12 +34,6 @@ export interface Usage {
   readonly usd?: number;
 }
 
-/** Tables that an SQL text read or wrote, in lower case. */
-export interface Touched {
-  readonly read: ReadonlySet<string>;
-  readonly written: ReadonlySet<string>;
-}
-
 /** What became of a syscall. */
 export interface Reply {
   readonly outcome: SyscallOutcome;
@@ -48,7 +42,6 @@ export interface Reply {
   readonly result?: unknown;
   readonly error?: string;
   readonly usage?: Usage;
-  readonly touched?: Touched;
 }
 
 /** What a judge says of a syscall: a rule of its policy, and what follows. */
@@ -79,6 +72,4 @@ export interface Judge {
   settled?(call: Call, reply: Reply): readonly Finding[];
   /** Rules that the `sql` driver applies while a text runs. */
   readonly sql?: SqlRules;
-  /** Whether the judge wants to be told of the tables that a text touched. */
-  readonly wantsTouched?: boolean;
 }

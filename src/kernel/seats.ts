@@ -29,6 +29,5 @@ function bound(judge: Judge): Judge {
     ...(judge.before === undefined ? {} : { before: (call) => judge.before?.(call) ?? [] }),
     ...(judge.after === undefined ? {} : { after: (call, reply, value) => judge.after?.(call, reply, value) ?? [] }),
     ...(judge.settled === undefined ? {} : { settled: (call, reply) => judge.settled?.(call, reply) ?? [] }),
-    ...(judge.wantsTouched === undefined ? {} : { wantsTouched: judge.wantsTouched }),
   };
 }

@@ -20,7 +20,7 @@ export function shadowSqlRules(rules: SqlRules): SqlRules {
     readRaw: (...question: Parameters<SqlRules["readRaw"]>) => perhaps(rules.readRaw(...question)),
     pragma: (...question: Parameters<SqlRules["pragma"]>) => perhaps(rules.pragma(...question)),
     attempt: (...question: Parameters<SqlRules["attempt"]>) => perhaps(rules.attempt(...question)),
-    tamper: (...question: Parameters<SqlRules["tamper"]>) => told(rules.tamper(...question)),
+    tamper: (...question: Parameters<SqlRules["tamper"]>) => perhaps(rules.tamper(...question)),
     exceeded: (limit: SqlLimit) => told(rules.exceeded(limit)),
   });
 }

@@ -21,10 +21,10 @@ const expressions = {
   "aws-key": /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/g,
   "github-token": /(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})(?!\w)/g,
   "private-key":
-    /-----BEGIN (?:[A-Z]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s:,.\-\\]{0,16384}?-----END (?:[A-Z]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?/g,
+    /-----BEGIN (?:[A-Z]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:[A-Za-z0-9+/=\s:,.\\]|-(?!-)){0,16384}-----END (?:[A-Z]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?/g,
   jwt: /(?<![\w-])eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{0,2048}(?![\w-])/g,
   "api-key":
-    /(?<![A-Za-z0-9])(?:api|access|auth|secret|private)[_-]?(?:key|token|secret)["']?\s{0,4}[:=]\s{0,4}["']?[A-Za-z0-9_\-./+]{16,512}={0,2}/gi,
+    /(?<![A-Za-z0-9])(?:api|access|auth|secret|private)[_-]?(?:key|token|secret)["']?\s{0,4}[:=]\s{0,4}["']?[A-Za-z0-9_\-./+]{16,512}={0,2}["']?/gi,
 } as const;
 
 export type ContentPatternName = keyof typeof expressions;

@@ -96,7 +96,7 @@ export function checkedJudge(make: () => unknown): Judge {
   }
   const ask = (method: unknown, ...given: readonly unknown[]) =>
     method === undefined ? [] : findingsOf((method as (...all: readonly unknown[]) => unknown).apply(made, [...given]));
-  const { before, after, settled, sql, wantsTouched } = made;
+  const { before, after, settled, sql } = made;
   let broken: unknown;
   return {
     before: (call) => {
@@ -105,6 +105,7 @@ export function checkedJudge(make: () => unknown): Judge {
     },
     after: (call, reply, value) => ask(after, call, reply, value),
     settled: (call, reply) => {
+      if (broken !== undefined) return [];
       try {
         return ask(settled, call, reply);
       } catch (error) {
@@ -114,7 +115,6 @@ export function checkedJudge(make: () => unknown): Judge {
       }
     },
     ...(sql === undefined ? {} : { sql: sql as NonNullable<Judge["sql"]> }),
-    ...(wantsTouched === true ? { wantsTouched } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Call, type Finding, type Judge, noFindings, type Policy, type Repl
 import { compileConditions, conditions } from "./conditions.ts";
 import { policyMode, severity, syscallPattern, syscallPatterns } from "./policy-fields.ts";
 import { compilePatterns } from "./syscall-pattern.ts";
+import { type Touched, TouchedTables } from "./touched-tables.ts";
 
 const tables = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
@@ -48,7 +49,7 @@ export const sequencePolicyOptions = z.strictObject({
 });
 export type SequencePolicyOptions = z.input<typeof sequencePolicyOptions>;
 
-type Matches = (call: Call, reply: Reply) => boolean;
+type Matches = (call: Call, touched: Touched | null) => boolean;
 
 /** A rule as an automaton: state n is that the first n actions have been; in the last state it is armed. */
 interface Automaton {
@@ -66,13 +67,13 @@ export class SequencePolicy implements Policy {
   readonly name = "sequence";
   readonly spec: Policy["spec"];
   readonly #automata: readonly Automaton[];
-  readonly #wantsTouched: boolean;
+  readonly #namesTables: boolean;
 
   constructor(options: SequencePolicyOptions) {
     const parsed = parseOptions(sequencePolicyOptions, options, "SequencePolicy");
     this.spec = Object.freeze({ type: "sequence", ...parsed });
     this.#automata = parsed.rules.map(compileRule);
-    this.#wantsTouched = parsed.rules
+    this.#namesTables = parsed.rules
       .flatMap(({ after, until }) => [after, until ?? []].flat())
       .some((action) => typeof action === "object" && (action.read ?? action.write) !== undefined);
     Object.freeze(this);
@@ -80,10 +81,11 @@ export class SequencePolicy implements Policy {
 
   judge(): Judge {
     const automata = this.#automata;
+    const tables = this.#namesTables ? new TouchedTables() : null;
     const states = new Uint32Array(automata.length);
     const isArmed = (index: number) => states[index] === automata[index]?.after.length;
     return {
-      wantsTouched: this.#wantsTouched,
+      ...(tables === null ? {} : { sql: tables.rules }),
       before: (call) => {
         let found = noFindings;
         for (const [index, { about, finding }] of automata.entries())
@@ -91,9 +93,10 @@ export class SequencePolicy implements Policy {
         return found;
       },
       settled: (call, reply) => {
+        const touched = tables?.take(typeof call.args.sql === "string" ? call.args.sql : "") ?? null;
         if (reply.ran === true)
           for (const [index, automaton] of automata.entries())
-            states[index] = nextState(automaton, states[index] as number, { call, reply });
+            states[index] = nextState(automaton, states[index] as number, { call, reply, touched });
         return noFindings;
       },
     };
@@ -103,12 +106,12 @@ export class SequencePolicy implements Policy {
 function nextState(
   { after, until }: Automaton,
   state: number,
-  { call, reply }: { readonly call: Call; readonly reply: Reply },
+  { call, reply, touched }: { readonly call: Call; readonly reply: Reply; readonly touched: Touched | null },
 ): number {
-  if (after[state]?.(call, reply) === true) return state + 1;
-  if (until === null || reply.outcome !== "completed" || !until(call, reply)) return state;
+  if (after[state]?.(call, touched) === true) return state + 1;
+  if (until === null || reply.outcome !== "completed" || !until(call, touched)) return state;
   // What arms and disarms at once arms.
-  return state > 0 && after[state - 1]?.(call, reply) === true ? state : 0;
+  return state > 0 && after[state - 1]?.(call, touched) === true ? state : 0;
 }
 
 function compileRule(rule: SequenceRule): Automaton {
@@ -143,7 +146,7 @@ function compileAction(action: PastAction): Matches {
   const holds = compileConditions(when);
   const reads = read === undefined ? null : tablesOf(read);
   const writes = write === undefined ? null : tablesOf(write);
-  return (call, { touched }) => {
+  return (call, touched) => {
     if (!patterns.some((pattern) => pattern.matches(call.syscall)) || holds(call.args) === false) return false;
     if (reads === null && writes === null) return true;
     return touches(reads, touched?.read) || touches(writes, touched?.written);
