@@ -40,7 +40,9 @@ export async function verifyAudit(invocation: Invocation): Promise<CommandResult
       ...{ records, episodes, attempts, batches, workers, spans, checkpoints, weights, size, root, origin },
       ...{ key: vkey, knownHead: known },
     },
-    text: clean ? summary(source, verification, { vkey, known }) : faults(source, findings, { findingCount, empty }),
+    text: clean
+      ? summary(source, verification, { vkey, known })
+      : `${faults(source, findings, { findingCount, empty })}${keyHint(source, findings)}`,
     exitCode: clean ? 0 : 1,
   };
 }
@@ -80,6 +82,13 @@ function faults(
   const more = findingCount - said.length;
   const count = `${findingCount} ${findingCount === 1 ? "finding" : "findings"}`;
   return `Run ${run.id}: ${count}.\n${said.join("\n")}\n${more > 0 ? `  … and ${more} more\n` : ""}`;
+}
+
+/** The key that the run says it was signed with is never taken on its own word. */
+function keyHint({ run }: AuditSource, findings: readonly RunFinding[]): string {
+  const { audit } = run.config as { readonly audit?: { readonly key?: unknown } };
+  if (typeof audit?.key !== "string" || !findings.some(({ code }) => code === "checkpoint-key")) return "";
+  return `The run's config names the key ${audit.key}; where you trust it, give it with --key.\n`;
 }
 
 /** What the message may not have said. */
