@@ -18,7 +18,10 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     new RegExp(String.raw`(\\*"${secretNames}\\*"\s{0,9}:\s{0,9})(?:"(?:[^"\\]|\\.)*"?|\\+".*?\\+"|[^\s,}\]]+)`, "gi"),
     `$1"${removed}"`,
   ],
-  [new RegExp(String.raw`(\b${secretNames}\s{0,9}(?:=|:)\s{0,9})(?:'[^']*'?|"[^"]*"?|[^\s,;&)]+)`, "gi"), `$1${removed}`],
+  [
+    new RegExp(String.raw`(\b${secretNames}\s{0,9}(?:=|:)\s{0,9})(?:'[^']*'?|"[^"]*"?|[^\s,;&)]+)`, "gi"),
+    `$1${removed}`,
+  ],
   [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, removed],
 ];
 
