@@ -54,6 +54,8 @@ class ChainWalk {
   /** Whether nothing is known to be wrong with the record before. */
   #sure = true;
   #doubled = false;
+  /** How many lines before this one could not be read. */
+  #unreadable = 0;
   /** Index of the last line that was taken as a record of its own, or -1. */
   #last = -1;
 
@@ -97,12 +99,15 @@ class ChainWalk {
 
   #check(index: number): void {
     const { record, hash } = this.#lines[index] as Line;
-    if (record === null) this.#bad(index, "record-unreadable", "is no record that can be read");
-    else if (!this.#follows(index, record)) return;
+    if (record === null) {
+      this.#bad(index, "record-unreadable", "is no record that can be read");
+      this.#unreadable++;
+    } else if (!this.#follows(index, record)) return;
     else if (record.worker !== this.#read.worker || record.epoch !== this.#read.epoch) {
       this.#bad(index, "record-place", `says it is of worker ${record.worker}, epoch ${record.epoch}`);
     } else {
       this.#doubled = false;
+      this.#unreadable = 0;
       this.#pass(index, hash, hash);
     }
   }
@@ -119,7 +124,14 @@ class ChainWalk {
         return true;
       }
     } else if (!linked || !this.#sure || this.#confirmed(index)) {
-      if (record.sequence < this.#expected) {
+      // A line that was split counts as several that cannot be read.
+      const split = this.#expected - record.sequence;
+      if (split > 0 && split <= this.#unreadable) {
+        this.lost = true;
+        this.#expected = record.sequence;
+        return true;
+      }
+      if (split > 0) {
         this.#double(index, record.sequence);
         return false;
       }

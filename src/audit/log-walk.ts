@@ -111,7 +111,7 @@ export class LogWalk {
       if (seal !== null) this.#fault("segment-sealed", read, seal);
     }
     if (check.leaves !== null) this.tree.append(check.leaves);
-    else this.tree.lose(Math.max(sealed?.count ?? read.segment.count, read.lines.length));
+    else this.tree.lose(sealed?.count ?? read.segment.count);
   }
 
   #segmentMissing(sealed: SealedSegment): void {

@@ -108,7 +108,7 @@ describe(`all trees of up to ${sizeMax} leaves`, () => {
       }
     }
     expect({ proofs, wrong }).toEqual({ proofs: (sizeMax * (sizeMax + 1)) / 2, wrong: 0 });
-  });
+  }, 120_000);
 
   it("prove that they begin with every smaller one, and no altered proof holds", () => {
     let wrong = 0;
@@ -137,7 +137,7 @@ describe(`all trees of up to ${sizeMax} leaves`, () => {
       }
     }
     expect({ proofs, wrong }).toEqual({ proofs: ((sizeMax + 1) * (sizeMax + 2)) / 2, wrong: 0 });
-  });
+  }, 120_000);
 });
 
 it("a proof with any one digit changed does not hold", () => {

@@ -70,6 +70,7 @@ const faults: readonly (readonly [string, (log: SampleLog) => SampleLog, Place])
     (log) => editLines(log, 0, (lines) => [...lines.slice(0, 5), `${lines[5]} ${lines[6]}`, ...lines.slice(7)]),
     { code: "record-unreadable", ...inFirst, sequence: 5, leaf: 5 },
   ],
+  ["a line is split", replace(0, 5, ",", "\n"), { code: "record-unreadable", ...inFirst, sequence: 5, leaf: 5 }],
   [
     "the last line feed is gone",
     (log) => withSegment(log, 0, { bytes: encode(linesOf(log.segments[0] as LoggedSegment)).slice(0, -1) }),
@@ -192,6 +193,14 @@ describe("a changed log gives one finding, which says where", () => {
     const { findings } = verifyLog(tamper(sample));
     expect(findings.map(({ message, ...rest }) => rest)).toMatchObject([place]);
   });
+});
+
+it("a line that is split is two that cannot be read, and nothing behind them is blamed", () => {
+  const { findings } = verifyLog(replace(0, 5, ",", "\n")(sample));
+  expect(findings.map(({ code, leaf }) => [code, leaf])).toEqual([
+    ["record-unreadable", 5],
+    ["record-unreadable", 6],
+  ]);
 });
 
 it("faults in several places are all found", () => {

@@ -10,7 +10,7 @@ const shapes = [
   sampleLog({ batches: 1, workers: 3, episodes: 1 }),
 ];
 const log = fc.constantFrom(...shapes);
-const runs = { numRuns: 1_500 };
+const runs = { numRuns: 1_000 };
 
 /** A log and one of its segments that holds lines. */
 const place = log.chain((of) => fc.tuple(fc.constant(of), fc.nat(of.segments.length - 1), fc.nat(), fc.nat()));
