@@ -70,7 +70,6 @@ const faults: readonly (readonly [string, (log: SampleLog) => SampleLog, Place])
     (log) => editLines(log, 0, (lines) => [...lines.slice(0, 5), `${lines[5]} ${lines[6]}`, ...lines.slice(7)]),
     { code: "record-unreadable", ...inFirst, sequence: 5, leaf: 5 },
   ],
-  ["a line is split", replace(0, 5, ",", "\n"), { code: "record-unreadable", ...inFirst, sequence: 5, leaf: 5 }],
   [
     "the last line feed is gone",
     (log) => withSegment(log, 0, { bytes: encode(linesOf(log.segments[0] as LoggedSegment)).slice(0, -1) }),
