@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { kernelOptions } from "../kernel/kernel-options.ts";
-import { runnerOptions } from "../runner/runner-options.ts";
 import { rewardOptions } from "../runner/reward-options.ts";
+import { runnerOptions } from "../runner/runner-options.ts";
 import { auditOptions } from "./audit-options.ts";
 import { envChoice } from "./env-choice.ts";
 import { modelOptions } from "./model-options.ts";

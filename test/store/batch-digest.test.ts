@@ -20,7 +20,7 @@ it("of what a store gives back is that of what it was given", async () => {
   {
     await using store = await openStore("sqlite:faraday.db", { baseDir });
     await store.beginRun({ id: "run-1", config: {} });
-    const any = fc.record({
+    const written = fc.record({
       statement: text,
       rule: text,
       message: text,
@@ -29,7 +29,7 @@ it("of what a store gives back is that of what it was given", async () => {
       advantage: number,
     });
     await fc.assert(
-      fc.asyncProperty(any, async ({ statement, rule, message, seen, reward, advantage }) => {
+      fc.asyncProperty(written, async ({ statement, rule, message, seen, reward, advantage }) => {
         const episode = sampleEpisode(
           { iteration },
           {
