@@ -236,7 +236,7 @@ export class SqlConnection implements Disposable {
     const pageBytes = this.run("PRAGMA page_size").rows[0]?.[0] as number;
     const growth = Math.ceil(databaseGrowthBytes / pageBytes);
     this.run(
-      `PRAGMA max_page_count = ${pages + growth}; PRAGMA temp.max_page_count = ${growth}; PRAGMA cache_size = -2000`,
+      `PRAGMA max_page_count = ${pages + growth}; PRAGMA temp.max_page_count = ${growth}; PRAGMA cache_size = -2000; PRAGMA cache_spill = OFF`,
     );
   }
 

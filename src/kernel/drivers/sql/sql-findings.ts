@@ -43,6 +43,13 @@ export class SqlFindings {
     if (!found.includes(broken)) found.push(broken);
   }
 
+  /** Notes what a text asked for in vain, once for every rule. */
+  addAttempt(broken: Violation | null): void {
+    if (broken === null) return;
+    const found = broken.blocked ? this.found : this.watched;
+    if (!found.some(({ policy, rule }) => policy === broken.policy && rule === broken.rule)) found.push(broken);
+  }
+
   /** Notes a limit of the text on the rules whose own limit it is: all others would have let it go on. */
   exceed(limit: keyof SqlLimits, strictest: SqlLimits): void {
     for (const rules of this.rules) if (rules.limits[limit] <= strictest[limit]) this.add(rules.exceeded(limit));

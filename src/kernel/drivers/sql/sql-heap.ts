@@ -1,13 +1,16 @@
 import type { SqlValue } from "../../../core/sql.ts";
 import { columnType } from "./sql-codes.ts";
 import type { Pointer, SqlEngine, SqlExports } from "./sql-engine.ts";
+import { SqlNames } from "./sql-names.ts";
 
-/** Reads and writes the module's memory; its views are made anew when the memory grows. */
+/** Reads and writes the module's memory; its views are made anew when the memory has grown, which empties the old ones. */
 export class SqlHeap {
   readonly #exports: SqlExports;
   readonly #memory: SqlEngine["memory"];
   #bytes = new Uint8Array(0);
   #words = new DataView(new ArrayBuffer(0));
+  readonly #strings = new SqlNames((bytes) => decoder.decode(bytes));
+  readonly #names = new SqlNames((bytes) => decoder.decode(bytes).toLowerCase());
 
   constructor(engine: SqlEngine) {
     this.#exports = engine.exports;
@@ -15,31 +18,28 @@ export class SqlHeap {
   }
 
   get bytes(): Uint8Array {
-    if (this.#bytes.buffer !== this.#memory.buffer) this.#refresh();
+    if (this.#bytes.length === 0) this.#refresh();
     return this.#bytes;
   }
 
   pointerAt(at: Pointer): Pointer {
-    if (this.#words.buffer !== this.#memory.buffer) this.#refresh();
+    if (this.#bytes.length === 0) this.#refresh();
     return this.#words.getUint32(at, true);
   }
 
   int64At(at: Pointer): number {
-    if (this.#words.buffer !== this.#memory.buffer) this.#refresh();
+    if (this.#bytes.length === 0) this.#refresh();
     return this.#words.getUint32(at, true) + this.#words.getInt32(at + 4, true) * 0x1_0000_0000;
   }
 
   /** A C string; empty where the pointer is null. */
   cString(at: Pointer): string {
-    if (at === 0) return "";
-    const bytes = this.bytes;
-    let text = "";
-    for (let index = at; ; index++) {
-      const byte = bytes[index] as number;
-      if (byte === 0) return text;
-      if (byte > 0x7f) return decoder.decode(bytes.subarray(at, bytes.indexOf(0, index)));
-      text += String.fromCharCode(byte);
-    }
+    return at === 0 ? "" : this.#strings.at(this.bytes, at);
+  }
+
+  /** A C string in lower case, as JavaScript has it: rules compare names the same way. */
+  name(at: Pointer): string {
+    return at === 0 ? "" : this.#names.at(this.bytes, at);
   }
 
   /** Puts a text at a place with that much room, in UTF-8. Answers its bytes. */

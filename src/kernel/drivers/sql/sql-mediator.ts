@@ -98,7 +98,7 @@ export class SqlMediator implements SqlObserver {
   beginRunning(): void {
     this.#statement.running = true;
     this.#rows.begin();
-    this.meter.beginRunning();
+    this.meter.beginRunning(this.#statement.writesVirtual);
   }
 
   /** Prepares to run a statement that was compiled, and permitted, before. */
@@ -136,7 +136,7 @@ export class SqlMediator implements SqlObserver {
   }
 
   authorize(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): number {
-    if (code === action.pragma) return this.#authorizePragma(this.#lower(first), second !== 0, origin !== 0);
+    if (code === action.pragma) return this.#authorizePragma(this.#heap.name(first), second !== 0, origin !== 0);
     // While a statement runs, only the engine compiles: for its virtual tables, not for the agent.
     if (this.#statement.running || (this.findings.rules.length === 0 && onlyLooks.has(code))) return 0;
     this.#statement.declared++;
@@ -185,12 +185,12 @@ export class SqlMediator implements SqlObserver {
   #declare(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): void {
     switch (code) {
       case action.read:
-        this.#reads.declare(this.#lower(first), this.#lower(second), origin !== 0);
+        this.#reads.declare(this.#heap.name(first), this.#heap.name(second), origin !== 0);
         return;
       case action.insert:
       case action.update:
       case action.delete:
-        this.#writes.declareRows(code, this.#lower(first), origin !== 0);
+        this.#writes.declareRows(code, this.#heap.name(first), origin !== 0);
         return;
       case action.select:
         this.#statement.isQuery = true;
@@ -214,16 +214,12 @@ export class SqlMediator implements SqlObserver {
         this.findings.judge("ANALYZE", "");
         return;
       case action.alterTable:
-        this.#writes.declareAlter(this.#lower(second), schema !== 0);
+        this.#writes.declareAlter(this.#heap.name(second), schema !== 0);
         return;
       default:
-        this.#writes.declareDdl(code, this.#lower(first));
+        this.#writes.declareDdl(code, this.#heap.name(first));
         return;
     }
-  }
-
-  #lower(at: Pointer): string {
-    return at === 0 ? "" : this.#heap.cString(at).toLowerCase();
   }
 }
 

@@ -11,8 +11,8 @@ export interface MeteredMemory {
   forgetLargest(): void;
 }
 
-/** Pieces up to here are pages and small rows; a step that moves them costs what a step costs. */
-const pieceBytesMax = 16_384;
+/** Pieces up to here may be the engine's own tables; a step that moves them costs what a step costs. */
+const pieceBytesMax = 32_768;
 /** Bytes that cost as much as one step when a thousand steps may each move them. */
 const bytesPerStep = 4;
 
@@ -30,6 +30,7 @@ export class SqlMeter {
   #stepsBefore = 0;
   #charged = 0;
   #rows = 0;
+  #indexes = false;
   /** The limit that stopped the text. */
   stopped: SqlLimit | null = null;
 
@@ -50,7 +51,9 @@ export class SqlMeter {
     this.stopped = null;
   }
 
-  beginRunning(): void {
+  /** @param indexes Whether a full-text index is written: its hash table is one large piece, of a power of two. */
+  beginRunning(indexes: boolean): void {
+    this.#indexes = indexes;
     this.#memory.forgetLargest();
   }
 
@@ -98,7 +101,9 @@ export class SqlMeter {
 
   #chargeLargest(): void {
     const largest = this.#memory.largest();
-    if (largest > pieceBytesMax) this.#charged += Math.floor((largest * progressSteps) / (1_000 * bytesPerStep));
+    const isHashTable = this.#indexes && (largest & (largest - 1)) === 0;
+    if (largest > pieceBytesMax && !isHashTable)
+      this.#charged += Math.floor(((largest - pieceBytesMax) * progressSteps) / (1_000 * bytesPerStep));
     this.#checkSteps();
   }
 

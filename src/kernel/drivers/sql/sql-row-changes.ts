@@ -68,7 +68,7 @@ export class SqlRowChanges {
   #turnTo(code: number, at: Pointer): void {
     this.#table = at;
     this.#action = code;
-    const table = this.#heap.cString(at).toLowerCase();
+    const table = this.#heap.name(at);
     const { shadows, rowsOf } = this.#statement.schema;
     const owner = shadows.get(table);
     this.#shadow = owner !== undefined && rowsOf.get(owner) === table && !this.#statement.isVirtualDdl ? owner : null;

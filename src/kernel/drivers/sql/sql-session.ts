@@ -12,7 +12,7 @@ import { type KeptStatement, SqlText, type SqlTextParts } from "./sql-text.ts";
 import type { SqlTrust } from "./sql-trust.ts";
 
 /** What bounds a text that no policy judges: the worker must live on. */
-const driverLimits: SqlLimits = Object.freeze({
+export const driverLimits: SqlLimits = Object.freeze({
   rowsChanged: Number.POSITIVE_INFINITY,
   rowsReturned: 100_000,
   vmSteps: 20_000_000,

@@ -61,7 +61,7 @@ export class SqlText {
   rowCount = 0;
   resultBytes = 0;
   #began = false;
-  readonly #changesBefore: number;
+  #changesBefore = 0;
   /** Whether anything tried to write. */
   wrote = false;
   /** The statement, where the text is that one alone; the caller keeps it or disposes of it. */
@@ -70,7 +70,6 @@ export class SqlText {
   constructor(parts: SqlTextParts) {
     this.#parts = parts;
     this.#judged = parts.rules.some((rules) => rules.shadow !== true);
-    this.#changesBefore = parts.connection.sqlite.sqlite3_total_changes(parts.connection.db);
   }
 
   run(sql: string): Answer {
@@ -134,7 +133,7 @@ export class SqlText {
   /** Judges what a compiled statement is, as far as its declarations left it open. */
   #judge(place: Place): void {
     const { mediator } = this.#parts;
-    if (mediator.inDoubt) mediator.settle(this.#program(place.at, place.rest));
+    if (mediator.inDoubt) this.#unobserved(() => mediator.settle(this.#program(place)));
     if (mediator.declaredCount > 0) return;
     // It declares nothing: a VACUUM, or something that is not there and was to be dropped if it were.
     const index = this.#indexOf(place);
@@ -147,9 +146,9 @@ export class SqlText {
     return at === start ? 0 : this.#parts.connection.heap.text(start, at - start).length;
   }
 
-  #program(from: Pointer, rest: Pointer): SqlProgram | null {
+  #program({ at, rest }: Place): SqlProgram | null {
     const { connection } = this.#parts;
-    return this.#unobserved(() => SqlProgram.of(connection, connection.heap.text(from, rest - from)));
+    return SqlProgram.of(connection, connection.heap.text(at, rest - at));
   }
 
   #compiled(stmt: Pointer, columns: readonly string[]): Ending {
@@ -161,7 +160,6 @@ export class SqlText {
   #step(stmt: Pointer, columns: readonly string[]): Ending {
     const { connection, mediator } = this.#parts;
     const { sqlite } = connection;
-    sqlite.sqlite3_stmt_status(stmt, statementVmSteps, 1);
     if (columns.length > 0) {
       this.#columns = columns;
       this.#rows = [];
@@ -169,7 +167,7 @@ export class SqlText {
     let code = sqlite.sqlite3_step(stmt);
     while (code === resultCode.row && this.#takeRow(stmt, columns.length)) code = sqlite.sqlite3_step(stmt);
     const error = code === resultCode.done || code === resultCode.row ? null : connection.error(code);
-    mediator.finishStatement(sqlite.sqlite3_stmt_status(stmt, statementVmSteps, 0));
+    mediator.finishStatement(sqlite.sqlite3_stmt_status(stmt, statementVmSteps, 1));
     sqlite.sqlite3_reset(stmt);
     if (error !== null) this.#noteExhaustion(error.code);
     if (this.#judged && this.#began && !connection.inTransaction) this.#noteRollback(error);
@@ -220,7 +218,7 @@ export class SqlText {
   #judgeUncompiled(error: SqlError, sql: string, index: number): void {
     const { findings } = this.#parts.mediator;
     const declared = findings.takeAttempts();
-    if (leadingWord(sql, index) !== "explain") for (const attempt of declared) findings.add(attempt);
+    if (leadingWord(sql, index) !== "explain") for (const attempt of declared) findings.addAttempt(attempt);
     this.#noteExhaustion(error.code);
     this.#noteAttempts(sql, index);
     const tampered = /^table (.+) may not be modified$/.exec(error.message)?.[1];
@@ -230,7 +228,8 @@ export class SqlText {
   #noteAttempts(sql: string, index: number, statements?: number): void {
     const { findings, schema } = this.#parts.mediator;
     for (const { effect, subject } of attemptsIn(sql, index, statements))
-      for (const rules of this.#parts.rules) findings.add(rules.attempt(effect, subject, schema.tables.has(subject)));
+      for (const rules of this.#parts.rules)
+        findings.addAttempt(rules.attempt(effect, subject, schema.tables.has(subject)));
   }
 
   /** SQLite reads no further than a NUL character: a text that goes on behind one says something else than it seems to. */
@@ -269,6 +268,8 @@ export class SqlText {
 
   #begin(readonly: boolean): Ending {
     if (readonly) return null;
+    const { sqlite, db } = this.#parts.connection;
+    if (!this.wrote) this.#changesBefore = sqlite.sqlite3_total_changes(db);
     this.wrote = true;
     if (!this.#judged || this.#began) return null;
     const error = this.#trusted("BEGIN");
