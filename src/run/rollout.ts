@@ -5,8 +5,8 @@ import type { EpisodeColumns } from "../core/episode-columns.ts";
 import type { TrajectoryColumns } from "../core/trajectory.ts";
 import type { KernelSpec } from "../kernel/kernel-space.ts";
 import type { Architecture } from "../model/architecture.ts";
-import type { RunnerSettings } from "../runner/runner-options.ts";
 import type { RewardSettings } from "../runner/reward-options.ts";
+import type { RunnerSettings } from "../runner/runner-options.ts";
 import type { SurrogateShard } from "./surrogate.ts";
 
 /** What every worker is made of: plain data, and memory that is shared with the main thread. */
