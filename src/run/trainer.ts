@@ -101,6 +101,11 @@ export class Trainer {
       if (other && other !== chosen)
         throw new InputError(`Trainer: ${name} must have the trainer's kernel, got another`);
     }
+    if (runner?.customCallback === true) {
+      throw new InputError(
+        "Trainer: runner.violationCallback is a function and cannot reach the workers; read the violations in the store",
+      );
+    }
     if (reward?.customBaseReward === true) {
       throw new InputError(
         "Trainer: reward.baseReward is a function and cannot reach the workers; give the reward in the environment's score()",

@@ -38,6 +38,8 @@ export interface RunnerStats {
 export class AgentOSRunner<Kernel extends GovernedKernel = KernelSpace> {
   readonly kernel: Kernel;
   readonly options: RunnerSettings;
+  /** Whether violations are told to a function of the user's, which cannot cross to another thread. */
+  readonly customCallback: boolean;
   readonly #face: RunnerFace;
   readonly #log: ViolationLog;
   readonly #episodes = new Map<string, GovernedEpisode>();
@@ -52,6 +54,7 @@ export class AgentOSRunner<Kernel extends GovernedKernel = KernelSpace> {
     this.#face = parseRunnerFace(kernel, options);
     this.kernel = kernel;
     this.options = this.#face.settings;
+    this.customCallback = this.#face.violationCallback !== null;
     this.#agent = this.#face.agent;
     this.#log = new ViolationLog({ ...this.#face, failOnViolation: this.options.failOnViolation, kernel });
   }

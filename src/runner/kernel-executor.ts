@@ -13,7 +13,8 @@ export class KernelExecutor implements ActionExecutor {
   readonly #logger: Logger;
   readonly #pushed: boolean;
   readonly #unregister: unknown;
-  #violations: PolicyViolation[] = [];
+  /** What was reported and not yet charged: also what came late, after the action that it belongs to. */
+  readonly #violations: PolicyViolation[] = [];
 
   constructor(kernel: ExecutableKernel, logger: Logger) {
     this.#kernel = kernel;
@@ -25,15 +26,15 @@ export class KernelExecutor implements ActionExecutor {
   }
 
   async reset({ resetKernel }: { readonly resetKernel: boolean }): Promise<undefined> {
-    this.#violations = [];
+    const late = this.#violations.splice(0).length;
+    if (late > 0) this.#logger.warning("violations came after the last step of an episode", { count: late });
     if (resetKernel) await this.#kernel.reset?.();
   }
 
   async execute(action: unknown): Promise<ActionResult> {
-    this.#violations = [];
     const answer = await this.#attempt(action);
     const doubt = this.#pushed ? null : this.#poll();
-    const violations = withThrown(this.#violations, answer.thrown);
+    const violations = withThrown(this.#violations.splice(0), answer.thrown);
     const success = answer.success && doubt === null && !violations.some(({ actionBlocked }) => actionBlocked);
     return {
       success,

@@ -62,6 +62,7 @@ export class FlightRecorderEmitter {
   readonly #log: FlightLog;
   readonly #outbox: SpanOutbox;
   readonly #unconverted = new Set<unknown>();
+  #sending: Promise<unknown> = Promise.resolve();
   #lastPosition = 0;
   #emitted = 0;
 
@@ -103,7 +104,10 @@ export class FlightRecorderEmitter {
    * @returns How many spans the store took.
    */
   async emitToStore(store: EmitterStore): Promise<number> {
-    const count = await this.#send(store);
+    // One after the other, so that no span is sent twice.
+    const sent = this.#sending.then(() => this.#send(store)).catch((error) => this.#unsent(error));
+    this.#sending = sent;
+    const count = await sent;
     this.#emitted += count;
     return count;
   }
@@ -175,6 +179,11 @@ export class FlightRecorderEmitter {
     return 0;
   }
 
+  #unsent(error: unknown): number {
+    this.#logger.error("spans could not be stored", { error: messageOf(error) });
+    return 0;
+  }
+
   /** Segments are the spans' own second copy: what the store refuses now is not lost. */
   async #import(store: EmitterStore): Promise<number> {
     this.#log.read();
@@ -195,8 +204,7 @@ export class FlightRecorderEmitter {
         cause = error;
       }
     }
-    this.#logger.error("spans could not be stored", { run, error: messageOf(cause) });
-    return 0;
+    return this.#unsent(cause);
   }
 
   #convert(entries: readonly SeenEntry[], start: number): readonly LightningSpan[] {

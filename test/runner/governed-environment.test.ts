@@ -118,6 +118,15 @@ describe("step", () => {
     expect([reward, terminated]).toEqual([11, false]);
   });
 
+  it("78: charges a violation that comes late, between two steps, with the next, once", async () => {
+    const { env, kernel } = onPush({ stepPenalty: 0 });
+    await env.reset();
+    await env.step({});
+    kernel.handlers[0]?.(medium);
+    expect((await env.step({}))[1]).toBe(-9);
+    expect((await env.step({}))[1]).toBe(11);
+  });
+
   it("86, 95: terminates on a critical violation if told to, and then waits for reset", async () => {
     const { env } = onPush();
     await env.reset();

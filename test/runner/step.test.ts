@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { KernelSpace } from "../../src/kernel/kernel-space.ts";
+import { KernelSpace } from "../../src/kernel/kernel-space.ts";
+import { Trainer } from "../../src/run/trainer.ts";
 import { AgentOSRunner } from "../../src/runner/agent-os-runner.ts";
 import type { GovernedKernel } from "../../src/runner/governed-kernel.ts";
 import { GovernedRollout } from "../../src/runner/governed-rollout.ts";
@@ -45,6 +46,11 @@ describe("a runner", () => {
     const { runner } = runnerOf({}, kernel);
     delete kernel.execute;
     expect(await runner.step("x")).toMatchObject({ success: false, taskOutput: null, outcome: "failed" });
+  });
+
+  it("141: is refused by a Trainer where it has a callback that would be called by nobody", async () => {
+    const runner = new AgentOSRunner(new KernelSpace(), { violationCallback: () => {} });
+    await expect(new Trainer({ runner }).config()).rejects.toThrow(/violationCallback .* cannot reach the workers/);
   });
 
   it("141: takes a violationCallback that is a function, and nothing else", () => {

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { trainOptions } from "../../src/config/train-options.ts";
+import type { EpisodeSummary } from "../../src/core/episode.ts";
+import type { FinishedBatch } from "../../src/run/dispatch.ts";
+import { Learner } from "../../src/run/learn.ts";
+import { deletion, sampleEpisode } from "../store/samples.ts";
+
+const trajectory = {
+  tokens: Int32Array.of(1, 2),
+  chosen: Uint8Array.of(0, 1),
+  logProbabilities: Float32Array.of(0, -1),
+};
+
+/** Advantages of one group, in which all episodes cost nothing and the first earned most. */
+async function advantages(first: Partial<EpisodeSummary>): Promise<readonly number[]> {
+  const learner = new Learner({
+    weights: Float32Array.of(0),
+    source: {
+      publish() {},
+      gradients: async () => [{ gradient: Float32Array.of(0), figures: { loss: 0, clipped: 0, klSum: 0 } }] as never,
+    },
+    train: trainOptions.parse({ groupSize: 2 }),
+    channels: "separate",
+  });
+  const plain = { reward: 0, cost: 0, violations: [] };
+  const summaries = [{ ...plain, reward: 1, ...first }, plain].map((change) => sampleEpisode({}, change));
+  const episodes = summaries.map((summary) => ({ summary, trajectory, worker: 1, attempt: 1 }));
+  return (await learner.update({ episodes, audit: [] } as unknown as FinishedBatch, 1)).advantages;
+}
+
+test("an episode with a violation never gets a positive advantage, unless the violation was only watched", async () => {
+  expect((await advantages({}))[0]).toBeGreaterThan(0);
+  expect((await advantages({ violations: [deletion] }))[0]).toBe(0);
+  expect((await advantages({ violations: [{ ...deletion, penalty: 0 }] }))[0]).toBeGreaterThan(0);
+});
+
+test("nothing is learned from an episode that failed or is quarantined", async () => {
+  for (const outcome of ["failed", "quarantined"] as const) expect(await advantages({ outcome })).toEqual([0, 0]);
+});
