@@ -42,6 +42,8 @@ export interface SyscallResult {
   /** Every rule that was broken, the most severe first; empty when nothing was. */
   readonly violations: readonly Violation[];
   readonly outcome: SyscallOutcome;
+  /** What policies made of the arguments, where they changed them before the driver was given them. */
+  readonly args?: Syscall["args"];
   /** What the driver returned, when `outcome` is `completed`. */
   readonly result?: unknown;
   /** Why it was denied or failed, in words that an agent can act on. */

@@ -221,6 +221,7 @@ export class KernelSession implements Disposable {
       verdict: verdictOf(answer, violations),
       violations,
       outcome: answer.outcome,
+      ...(answer.args === undefined ? {} : { args: answer.args }),
       ...(answer.result === undefined ? {} : { result: answer.result }),
       ...(error === undefined ? {} : { error }),
     };

@@ -8,7 +8,7 @@ import type { DriverReply, Refusal, SessionDrivers, Target } from "./session-dri
 import { type Fate, noViolations, violationOf } from "./violation.ts";
 
 /** What became of a syscall, before it is put into words and recorded. */
-export type Answer = Pick<SyscallResult, "outcome" | "result" | "error"> & {
+export type Answer = Pick<SyscallResult, "outcome" | "args" | "result" | "error"> & {
   readonly violations: readonly Violation[];
   /** Whether it was denied because nobody allowed what a policy escalated. */
   readonly escalated?: boolean;
@@ -28,6 +28,8 @@ export interface MediationParts {
 interface Course {
   readonly call: Call;
   readonly violations: readonly Violation[];
+  /** Whether policies changed the arguments. */
+  readonly changed?: boolean;
 }
 
 const permitted: Fate = { denied: false };
@@ -52,11 +54,10 @@ export class Mediation {
     if (ruling.decision === "allow") return this.#perform({ call: offered, violations: noViolations }, target);
     const changed = ruling.value === offered.args ? target : this.#changedTarget(offered, ruling.value);
     if (!("perform" in changed)) return this.#refuse(offered, changed, ruling.found);
-    const next = { ...offered, args: changed.args };
-    if (ruling.decision !== "escalate")
-      return this.#perform({ call: next, violations: told(ruling, permitted) }, changed);
-    return this.#escalate({ call: next, violations: noViolations }, ruling, (violations) =>
-      this.#perform({ call: next, violations }, changed),
+    const next = { call: { ...offered, args: changed.args }, changed: changed !== target };
+    if (ruling.decision !== "escalate") return this.#perform({ ...next, violations: told(ruling, permitted) }, changed);
+    return this.#escalate({ ...next, violations: noViolations }, ruling, (violations) =>
+      this.#perform({ ...next, violations }, changed),
     );
   }
 
@@ -76,16 +77,16 @@ export class Mediation {
       : this.#judgeReply(course, reply);
   }
 
-  #judgeReply({ call, violations: earlier }: Course, reply: DriverReply): Answer | Promise<Answer> {
-    const violations = joined(earlier, reply.violations);
-    const course = { call, violations };
+  #judgeReply(earlier: Course, reply: DriverReply): Answer | Promise<Answer> {
+    const course = including(earlier, reply.violations);
+    const { call } = course;
     if (reply.outcome === "denied") return this.#deny(course, reply);
     const ran = { ...reply, ran: true } as const;
     const ruling = judgeAfter(this.#parts.seats, call, ran);
     if (ruling.decision === "deny") return this.#deny(including(course, told(ruling, denied)), ran);
     const changed = withValue(ran, ruling.value);
     if (ruling.decision !== "escalate") return this.#finish(including(course, told(ruling, permitted)), changed);
-    return this.#escalate(course, ruling, (all) => this.#finish({ call, violations: all }, changed), ran);
+    return this.#escalate(course, ruling, (all) => this.#finish({ ...course, violations: all }, changed), ran);
   }
 
   /** Lets the resolver decide, and goes on with what it allows. */
@@ -129,7 +130,7 @@ export class Mediation {
     return this.#finish(course, { ...rest, outcome: "denied" });
   }
 
-  #finish({ call, violations }: Course, reply: Reply): Answer {
+  #finish({ call, violations, changed = false }: Course, reply: Reply): Answer {
     const late = settle(this.#parts.seats, call, reply);
     const { outcome, result, error } = reply;
     return {
@@ -138,6 +139,7 @@ export class Mediation {
         violations,
         late.map((each) => violationOf(each, permitted)),
       ),
+      ...(changed && reply.ran === true ? { args: call.args } : {}),
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
     };
@@ -148,8 +150,8 @@ function told({ found }: Pick<Ruling, "found">, fate: Fate): readonly Violation[
   return found.length === 0 ? noViolations : found.map((each) => violationOf(each, fate));
 }
 
-function including({ call, violations }: Course, more: readonly Violation[]): Course {
-  return { call, violations: joined(violations, more) };
+function including(course: Course, more: readonly Violation[]): Course {
+  return more.length === 0 ? course : { ...course, violations: joined(course.violations, more) };
 }
 
 function joined(first: readonly Violation[], second: readonly Violation[]): readonly Violation[] {

@@ -51,7 +51,7 @@ describe("bad usage ends with exit code 2 and says", () => {
     [["eval", "/nowhere"], "eval needs a run directory or a checkpoint folder, got /nowhere"],
     [["report", "/nowhere"], "report needs a run directory with report.json, got /nowhere: it is no run directory"],
     [["bench", "--workers", "1,x"], '--workers must be 1..256, got "x"'],
-    [["kernel", "walk", "x"], 'faraday kernel has no action "walk"; it has run'],
+    [["kernel", "walk", "x"], 'faraday kernel has no action "walk"; it has run, lint and hash'],
     [["train", "--workers", "0"], 'workers must be "auto" or 1..256, got 0'],
     [["train", "/nowhere.yaml"], "got /nowhere.yaml: it does not exist"],
   ])("faraday %j", async (argv, message) => {

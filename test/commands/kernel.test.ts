@@ -43,3 +43,34 @@ it("what JSON lacks is tagged, and nothing in is an empty array", async () => {
   ]);
   expect((await faraday(["kernel", "run", defaultConfigFile, "--json"])).stdout).toBe("[]\n");
 });
+
+it("lint names what a config's policies say in vain, with exit code 1, and 0 where they do not", async () => {
+  const clean = await faraday(["kernel", "lint", defaultConfigFile, "--json"]);
+  expect({ ...JSON.parse(clean.stdout), policies: "" }).toEqual({ ok: true, policies: "", findings: [] });
+  expect(clean.exitCode).toBe(0);
+  const set = "kernel.policies.0.tables.nowhere={select: true, insert: true}";
+  const dirty = await faraday(["kernel", "lint", defaultConfigFile, "--set", set]);
+  expect(dirty.exitCode).toBe(1);
+  expect(dirty.stdout).toContain("kernel.policies.0.tables.nowhere names a table that the database does not have");
+});
+
+it("hash prints the hash of the policy set, which a mode changes", async () => {
+  const hash = async (...more: string[]) => (await faraday(["kernel", "hash", defaultConfigFile, ...more])).stdout;
+  expect(await hash()).toMatch(/^[0-9a-f]{64}\n$/);
+  expect(await hash("--set", "kernel.policies.0.mode=shadow")).not.toBe(await hash());
+});
+
+it("answers say what policies made of arguments and results", async () => {
+  const set = `kernel.policies=[{type: content, find: [email]}]`;
+  const stdin = query("SELECT 'ann@example.com', 'bob' || '@example.com'");
+  const { stdout } = await faraday(["kernel", "run", defaultConfigFile, "--set", set], { stdin });
+  expect(JSON.parse(stdout)).toMatchObject({
+    verdict: "transform",
+    args: { sql: "SELECT '[REDACTED:email]', 'bob' || '@example.com'" },
+    result: { rows: [["[REDACTED:email]", "[REDACTED:email]"]] },
+    violations: [
+      { policy: "content", type: "MODIFIED" },
+      { policy: "content", type: "MODIFIED" },
+    ],
+  });
+});
