@@ -21,6 +21,7 @@ export interface Oracle {
 export function createOracle(session: KernelSession, policies: readonly Policy[]): Oracle {
   const grants = policies
     .filter((policy) => policy instanceof SQLPolicy)
+    .filter(({ settings }) => settings.mode !== "off")
     .map((policy) => new SqlGrants(policy.settings));
   if (session.trust === null || grants.length === 0) return { observe() {}, findings: () => [] };
   return new SqlOracle(session.trust, grants);
