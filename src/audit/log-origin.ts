@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 
 const prefix = "faraday.invalid/";
 const runCharactersMax = 100;
@@ -13,7 +13,9 @@ export function isOriginOf(origin: string, run: string): boolean {
   return origin.startsWith(originPrefix(run)) && /^[0-9a-f]{16}$/.test(origin.slice(originPrefix(run).length));
 }
 
+/** Different runs have different prefixes: names are escaped as in URLs, and long ones end with their hash. */
 function originPrefix(run: string): string {
-  const name = run.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, runCharactersMax);
-  return `${prefix}${name || "run"}/`;
+  const name = encodeURIComponent(run.toWellFormed());
+  if (name.length <= runCharactersMax) return `${prefix}${name || "%00"}/`;
+  return `${prefix}${name.slice(0, runCharactersMax)}~~${hash("sha256", run, "hex").slice(0, 32)}/`;
 }

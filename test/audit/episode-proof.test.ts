@@ -85,6 +85,7 @@ describe("a proof does not hold", () => {
     ["with a record of another episode", records((all) => [...all, ...other.records])],
     ["with another episode's name", { ...proof, episode: "train-2-1-1" }],
     ["for another run", { ...proof, run: "run-2" }],
+    ["for a run with a name almost like it", { ...proof, run: "run}1" }],
     ["under another log's checkpoint", { ...proof, checkpoint: sampleLog({ workers: 3 }).checkpoints[2] }],
     ["under an earlier checkpoint", { ...proof, checkpoint: sample.checkpoints[1] }],
     [
