@@ -244,6 +244,7 @@ describe("without table grants", () => {
     expect(query(session, "SELECT token FROM secrets").outcome).toBe("completed");
     expect(query(session, "CREATE TABLE extra (x); INSERT INTO extra VALUES (1)").outcome).toBe("completed");
     expect(query(session, "DROP TABLE extra").violations[0]?.rule).toBe("DELETE");
+    expect(query(session, "DROP TABLE docs").violations[0]?.rule).toBe("DELETE");
     expect(query(session, "DROP VIEW leak").outcome).toBe("completed");
     expect(query(session, "COMMIT").violations[0]?.rule).toBe("TRANSACTION");
     expect(query(session, "CREATE TRIGGER t AFTER INSERT ON log BEGIN DELETE FROM orders; END").outcome).toBe(

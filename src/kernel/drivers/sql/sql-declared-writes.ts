@@ -60,7 +60,10 @@ export class SqlDeclaredWrites {
       this.#findings.judge("CREATE", name);
       return;
     }
-    if (dropActions.has(code)) this.#declareDrop(name);
+    if (!dropActions.has(code)) return;
+    this.#declareDrop(name);
+    // Of an ordinary table the engine declares itself that its rows go.
+    if (statement.schema.rowsOf.has(name) && !this.#dropDenied) this.#findings.judge("DELETE", name);
   }
 
   declareReindex(): void {

@@ -170,11 +170,14 @@ function attemptOfSet(rest: readonly Word[]): SqlAttempt {
   return { effect: Object.hasOwn(settings, name) ? (settings[name] as SqlEffect) : "PRAGMA", subject: name };
 }
 
-/** Statements within parentheses that change rows: other engines take them there. */
+/** Statements within statements that change rows: other engines take them in parentheses, and in the branches of a MERGE. */
 function nested(words: readonly Word[], verb: number): readonly SqlAttempt[] {
   return words.flatMap((word, index) => {
-    const isVerb = index !== verb && word.isWord && nestedVerbs.has(word.text) && words[index - 1]?.text === "(";
-    return isVerb && words[index + 1]?.isName === true ? attemptsBy(words, index) : [];
+    if (index === verb || !word.isWord || !nestedVerbs.has(word.text)) return [];
+    // The branches of a MERGE change what the MERGE names.
+    if (words[verb]?.text === "merge" && words[index - 1]?.text === "then")
+      return [{ effect: verbs[word.text] as SqlEffect, subject: subjectOf("UPDATE", words.slice(verb + 1)) }];
+    return words[index - 1]?.text === "(" && words[index + 1]?.isName === true ? attemptsBy(words, index) : [];
   });
 }
 

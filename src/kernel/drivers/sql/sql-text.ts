@@ -218,9 +218,10 @@ export class SqlText {
   #judgeUncompiled(error: SqlError, sql: string, index: number): void {
     const { findings } = this.#parts.mediator;
     const declared = findings.takeAttempts();
-    if (leadingWord(sql, index) !== "explain") for (const attempt of declared) findings.addAttempt(attempt);
     this.#noteExhaustion(error.code);
     this.#noteAttempts(sql, index);
+    if (leadingWord(sql, index) === "explain") return;
+    for (const attempt of declared) findings.addAttempt(attempt);
     const tampered = /^table (.+) may not be modified$/.exec(error.message)?.[1];
     if (tampered !== undefined) for (const rules of this.#parts.rules) findings.add(rules.tamper(tampered));
   }
