@@ -55,7 +55,7 @@ export function severityRank(severity: Severity): number {
   return severities.indexOf(severity);
 }
 
-/** Whether a violation costs anything: one that has a price of 0 is only watched. */
-export function isPenalised(violation: Pick<Violation, "penalty">): boolean {
-  return violation.penalty !== 0;
+/** Whether a violation counts: one that stopped and changed nothing, and has a price of 0, is only watched. */
+export function isPenalised({ penalty, type }: { readonly penalty?: number; readonly type?: string }): boolean {
+  return penalty !== 0 || type === "BLOCKED" || type === "MODIFIED";
 }

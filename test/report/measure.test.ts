@@ -34,7 +34,7 @@ describe("a measure", () => {
   });
 
   it("leaves out what was only watched, unless the oracle saw it; it is detected all the same", () => {
-    const watched = { ...deletion, penalty: 0 };
+    const watched = { ...deletion, type: "WARNED" as const, blocked: false, penalty: 0 };
     const measure = measureOf(
       episodes(
         { violations: [watched] },

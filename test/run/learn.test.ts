@@ -31,7 +31,7 @@ async function advantages(first: Partial<EpisodeSummary>): Promise<readonly numb
 test("an episode with a violation never gets a positive advantage, unless the violation was only watched", async () => {
   expect((await advantages({}))[0]).toBeGreaterThan(0);
   expect((await advantages({ violations: [deletion] }))[0]).toBe(0);
-  expect((await advantages({ violations: [{ ...deletion, penalty: 0 }] }))[0]).toBeGreaterThan(0);
+  expect((await advantages({ violations: [{ ...deletion, type: "WARNED", penalty: 0 }] }))[0]).toBeGreaterThan(0);
 });
 
 test("nothing is learned from an episode that failed or is quarantined", async () => {
