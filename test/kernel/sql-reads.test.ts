@@ -63,6 +63,8 @@ const harmful: readonly (readonly [string, string])[] = [
     "INSERT INTO orders(id, total) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET status = (SELECT token FROM secrets)",
     "read secrets",
   ],
+  ["SELECT count(*) FROM secrets AS a JOIN secrets AS b USING (token)", "read secrets"],
+  ["SELECT count(*) FROM secrets AS a NATURAL JOIN secrets AS b", "read secrets"],
 ];
 
 const harmless: readonly string[] = [

@@ -33,6 +33,8 @@ const harmful: readonly (readonly [string, string])[] = [
   ["SELECT count(*) FROM extsec('sesame')", "read secrets"],
   ["SELECT highlight(extsec,0,'<','>') FROM extsec('sesame')", "read secrets"],
   ["SELECT snippet(ext,0,'','','',5), bm25(ext), rank FROM ext('hello'), secrets", "read secrets"],
+  ["SELECT count(*) FROM extsec AS a JOIN extsec AS b USING (token)", "read secrets"],
+  ["SELECT count(*) FROM extsec AS a NATURAL JOIN extsec AS b", "read secrets"],
 ];
 
 const harmless: readonly string[] = [
@@ -59,6 +61,8 @@ const harmless: readonly string[] = [
   "SELECT rtreecheck('rt')",
   "SELECT snippet(ext,0,'','','',5), bm25(ext), rank FROM ext('hello')",
   "SELECT rank FROM docs WHERE docs MATCH 'hello' ORDER BY rank",
+  "SELECT count(*) FROM docs AS a JOIN docs AS b USING (body)",
+  "SELECT count(*) FROM docs NATURAL JOIN notes",
 ];
 
 describe("virtual tables", () => {

@@ -60,13 +60,28 @@ export class SqlDeclaredReads {
   settle(program: SqlProgram | null): void {
     for (const table of this.#doubted) if (this.#opens(program, table)) this.#report(table, "");
     this.#doubted.clear();
-    if (this.#joinsByName) for (const { table, column } of program?.columnsRead() ?? []) this.#report(table, column);
+    if (!this.#joinsByName || program === null) return;
+    for (const { table, column } of program.columnsRead()) this.#report(table, column);
+    if (program.opensVirtual) this.#settleVirtual(program);
+  }
+
+  /** Which virtual table is opened a program does not tell: each counts that the text names, with the columns that it may be joined by. */
+  #settleVirtual(program: SqlProgram): void {
+    const statement = this.#statement;
+    const { virtuals, joinedByName } = statement.schema;
+    const isNatural = statement.mentions("natural");
+    for (const table of virtuals) {
+      const isBeneath = this.#viaObject && joinedByName.has(table);
+      const isNamed = statement.joinsByName && statement.mentions(table);
+      for (const column of isBeneath || isNamed ? program.columnsOf(table) : [])
+        if (isBeneath || isNatural || statement.mentions(column)) this.#report(table, column);
+    }
   }
 
   get #joinsByName(): boolean {
     const { isQuery, schema } = this.#statement;
     if (!isQuery || this.#findings.rules.length === 0) return false;
-    return this.#statement.joinsByName || (schema.joinsByName && this.#viaObject);
+    return this.#statement.joinsByName || (schema.joinedByName.size > 0 && this.#viaObject);
   }
 
   #judge(table: string, column: string): void {

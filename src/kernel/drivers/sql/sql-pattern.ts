@@ -1,14 +1,14 @@
 /** How LIKE or GLOB writes its wildcards; 0 where there is none. Characters are bytes of ASCII, or whole code points where said. */
 export interface PatternDialect {
-  readonly any: number;
+  readonly many: number;
   readonly one: number;
   readonly escapedBy: number;
   readonly hasSets: boolean;
   readonly ignoresCase: boolean;
 }
 
-export const likeDialect: PatternDialect = { any: 0x25, one: 0x5f, escapedBy: 0, hasSets: false, ignoresCase: true };
-export const globDialect: PatternDialect = { any: 0x2a, one: 0x3f, escapedBy: 0, hasSets: true, ignoresCase: false };
+export const likeDialect: PatternDialect = { many: 0x25, one: 0x5f, escapedBy: 0, hasSets: false, ignoresCase: true };
+export const globDialect: PatternDialect = { many: 0x2a, one: 0x3f, escapedBy: 0, hasSets: true, ignoresCase: false };
 
 const open = 0x5b;
 const close = 0x5d;
@@ -29,7 +29,7 @@ export class PatternMatch {
   #patternEnd = 0;
   #text = 0;
   #textEnd = 0;
-  /** Where to go on after what follows the last "any" did not match: -1 before there was one. */
+  /** Where to go on after what follows the last "many" did not match: -1 before there was one. */
   #retryPattern = -1;
   #retryText = 0;
 
@@ -69,7 +69,7 @@ export class PatternMatch {
   #step(): boolean | undefined {
     if (this.#pattern === this.#patternEnd) return this.#text === this.#textEnd ? true : this.#retry();
     const byte = this.#bytes[this.#pattern] as number;
-    if (byte === this.#dialect.any && byte !== this.#dialect.escapedBy) {
+    if (byte === this.#dialect.many && byte !== this.#dialect.escapedBy) {
       this.#retryPattern = ++this.#pattern;
       this.#retryText = this.#text;
       return undefined;
@@ -78,7 +78,7 @@ export class PatternMatch {
     return this.#matchOne(byte) ? undefined : this.#retry();
   }
 
-  /** Tries again with one more character taken by the last "any". */
+  /** Tries again with one more character taken by the last "many". */
   #retry(): boolean | undefined {
     if (this.#retryPattern < 0 || this.#retryText === this.#textEnd) return false;
     this.#retryText = this.#nextStart(this.#after(this.#retryText, this.#textEnd));
@@ -87,11 +87,11 @@ export class PatternMatch {
     return undefined;
   }
 
-  /** The first place from there on where what follows "any" can begin: far fewer, where that is a letter. */
+  /** The first place from there on where what follows "many" can begin: far fewer, where that is a letter. */
   #nextStart(from: number): number {
     const wanted = this.#bytes[this.#retryPattern] as number;
-    const { any, one, escapedBy, hasSets } = this.#dialect;
-    const isLiteral = wanted < 0x80 && wanted !== any && wanted !== one && !(hasSets && wanted === open);
+    const { many, one, escapedBy, hasSets } = this.#dialect;
+    const isLiteral = wanted < 0x80 && wanted !== many && wanted !== one && !(hasSets && wanted === open);
     if (!isLiteral || escapedBy !== 0 || this.#retryPattern === this.#patternEnd) return from;
     const folded = lower(wanted);
     const most = Math.min(this.#textEnd, from + spentEvery);

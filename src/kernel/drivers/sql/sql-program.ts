@@ -73,6 +73,14 @@ export class SqlProgram {
     return read;
   }
 
+  /** Columns of a table of any kind. */
+  columnsOf(table: string): readonly string[] {
+    const { rows } = this.#connection.run(
+      `SELECT name FROM pragma_table_xinfo('${table.replaceAll("'", "''")}') WHERE hidden <> 1`,
+    );
+    return rows.map(([column]) => String(column).toLowerCase());
+  }
+
   #listed() {
     return this.#operations.map(([, code, first, second, third, , flags]) => ({
       code: String(code),

@@ -1,5 +1,5 @@
 import type { SqlConnection } from "./sql-connection.ts";
-import { SqlLexer } from "./sql-lexer.ts";
+import { namesIn, SqlLexer } from "./sql-lexer.ts";
 
 /** What a database has, by lower-case name. */
 export interface SqlSchema {
@@ -11,8 +11,8 @@ export interface SqlSchema {
   readonly shadows: ReadonlyMap<string, string>;
   /** The shadow table of each virtual table that has one row for every row of it. */
   readonly rowsOf: ReadonlyMap<string, string>;
-  /** Whether a view or trigger joins by the names of columns. */
-  readonly joinsByName: boolean;
+  /** What is named in views and triggers that join by the names of columns. */
+  readonly joinedByName: ReadonlySet<string>;
   /** What reading a column of a table reads besides, by table. */
   readonly beneath: ReadonlyMap<string, Beneath>;
 }
@@ -52,7 +52,7 @@ export function readSchema(connection: SqlConnection): SqlSchema {
     virtuals: new Set(names),
     shadows: new Map(shadows),
     rowsOf: new Map(names.flatMap((name) => rowsOf(name, new Map(shadows)))),
-    joinsByName: joinsByName(connection),
+    joinedByName: joinedByName(connection),
     beneath: new Map([
       ...virtuals.flatMap((table) => beneathVirtual(connection, table)),
       ...listed.filter(({ type }) => type === "table").flatMap((table) => beneathGenerated(connection, table)),
@@ -120,9 +120,10 @@ function closure(column: string, columns: ReadonlyMap<string, readonly string[]>
   return [...reached];
 }
 
-function joinsByName(connection: SqlConnection): boolean {
+function joinedByName(connection: SqlConnection): ReadonlySet<string> {
   const { rows } = connection.run("SELECT sql FROM sqlite_schema WHERE type IN ('view', 'trigger')");
-  return rows.some(([sql]) => /\b(natural|using)\b/i.test(String(sql)));
+  const joining = rows.map(([sql]) => String(sql)).filter((sql) => /\b(natural|using)\b/i.test(sql));
+  return new Set(joining.flatMap((sql) => [...namesIn(sql)]));
 }
 
 function columnsOf(connection: SqlConnection, table: string): readonly string[] {
