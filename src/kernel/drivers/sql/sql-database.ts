@@ -5,7 +5,7 @@ import { SqlConnection } from "./sql-connection.ts";
 import { SqlDigest } from "./sql-digest.ts";
 import { loadSqlEngine, type SqlEngine } from "./sql-engine.ts";
 import { readSchema, type SqlSchema } from "./sql-schema.ts";
-import { dropKept, type PooledConnection, SqlSession } from "./sql-session.ts";
+import { type ConnectionState, dropKept, type PooledConnection, SqlSession } from "./sql-session.ts";
 import { readSqlDatabase } from "./sql-source.ts";
 import type { SqlTrust } from "./sql-trust.ts";
 import { createTwin } from "./sql-twin.ts";
@@ -47,7 +47,7 @@ export class SqlDatabase implements Disposable {
       schema: this.#schema,
       seed: deriveSeed(options.seed, randomStream),
       trustOf: (session) => ({ world: this.#worldOf(session), trust: this.#trustOf(session) }),
-      release: (used) => this.#release(pooled, used),
+      release: (state) => this.#release(pooled, state),
     });
   }
 
@@ -65,8 +65,10 @@ export class SqlDatabase implements Disposable {
   }
 
   /** A connection that was written through is not used again: that is the surest way back to the beginning. */
-  #release(pooled: PooledConnection, used: boolean): void {
-    if (used || this.#pool.length >= poolMax) this.#dispose(pooled);
+  #release(pooled: PooledConnection, state: ConnectionState): void {
+    // What is lost is left where it lies: freeing it could fail in the same way.
+    if (state === "lost") return;
+    if (state === "used" || this.#pool.length >= poolMax) this.#dispose(pooled);
     else this.#pool.push(pooled);
   }
 

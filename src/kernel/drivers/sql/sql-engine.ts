@@ -12,6 +12,8 @@ export type Pointer = number;
 export interface SqlExports {
   malloc(bytes: number): Pointer;
   free(at: Pointer): void;
+  emscripten_stack_get_current(): Pointer;
+  _emscripten_stack_restore(at: Pointer): void;
   sqlite3_free(at: Pointer): void;
   sqlite3_malloc64(bytes: bigint): Pointer;
   sqlite3_open_v2(name: Pointer, db: Pointer, flags: number, vfs: Pointer): number;
@@ -116,6 +118,8 @@ export interface SqlEngine {
   };
   /** Functions that take the place of SQLite's own on every connection. */
   readonly guarded: readonly { readonly name: string; readonly args: number; readonly callback: Pointer }[];
+  /** Gives back the stack of the module after it gave up in the middle of a call. */
+  recover(): void;
   /** Set while a text runs, and only then: everything here is synchronous. */
   observer: SqlObserver | null;
 }
@@ -144,6 +148,7 @@ async function load(): Promise<SqlEngine> {
   const { capi, wasm, config } = await init(silence);
   Object.assign(config, { log: () => {}, warn: () => {}, error: () => {}, debug: () => {} });
   const exports = checked(wasm.exports);
+  const stack = exports.emscripten_stack_get_current();
   stopClock(capi, wasm);
   const engine: SqlEngine = {
     exports,
@@ -169,6 +174,7 @@ async function load(): Promise<SqlEngine> {
       ),
     },
     guarded: [],
+    recover: () => exports._emscripten_stack_restore(stack),
     observer: null,
   };
   const heap = new SqlHeap(engine);

@@ -30,14 +30,17 @@ export interface PooledConnection {
   rules: readonly SqlRules[];
 }
 
+/** How a connection comes back: as a new one is, written through, or not to be touched again. */
+export type ConnectionState = "clean" | "used" | "lost";
+
 export interface SqlSessionParts {
   readonly engine: SqlEngine;
   readonly pooled: PooledConnection;
   readonly schema: SqlSchema;
   readonly seed: number;
   readonly trustOf: (session: SqlSession) => { readonly world: SqlWorld; readonly trust: SqlTrust };
-  /** Takes the connection back; `used` says whether it may differ from a new one. */
-  readonly release: (used: boolean) => void;
+  /** Takes the connection back. */
+  readonly release: (as: ConnectionState) => void;
 }
 
 const keptMax = 32;
@@ -52,6 +55,7 @@ export class SqlSession {
   #rules: readonly SqlRules[] = [];
   #limits = driverLimits;
   #judged = false;
+  #isLost = false;
   #textParts: SqlTextParts;
   #written = 0;
 
@@ -86,6 +90,7 @@ export class SqlSession {
   }
 
   query(sql: string, judges: readonly Judge[]): Answer {
+    if (this.#isLost) return lost();
     if (judges !== this.#judges) this.#use(judges);
     if (longer(sql, this.#limits.sqlBytes)) return this.#overlong(sql);
     const { engine, pooled } = this.#parts;
@@ -96,6 +101,11 @@ export class SqlSession {
     try {
       const kept = this.#mediator.schemaChanged ? undefined : pooled.kept.get(sql);
       return this.#told(kept === undefined ? text.run(sql) : text.runKept(kept), { sql, text });
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      this.#isLost = true;
+      engine.recover();
+      return lost();
     } finally {
       engine.observer = null;
       if (text.wrote || wasOpen) this.#written++;
@@ -104,7 +114,11 @@ export class SqlSession {
   }
 
   close(): void {
-    this.#parts.release(this.#written > 0 || this.#mediator.tainted || this.connection.inTransaction);
+    if (this.#isLost) this.#parts.release("lost");
+    else {
+      const isUsed = this.#written > 0 || this.#mediator.tainted || this.connection.inTransaction;
+      this.#parts.release(isUsed ? "used" : "clean");
+    }
   }
 
   #use(judges: readonly Judge[]): void {
@@ -163,6 +177,17 @@ export class SqlSession {
     if (violations.some(({ blocked }) => blocked)) return { outcome: "denied", violations };
     return { outcome: "failed", error: `the text is longer than ${this.#limits.sqlBytes} bytes`, violations };
   }
+}
+
+/** Whether the module itself gave up in the middle of a text: out of stack, say. */
+function isTrap(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof Error && error.name === "RuntimeError");
+}
+
+/** The connection stands in the middle of a statement that will never end: the episode's database is gone with it. */
+function lost(): Answer {
+  const error = "the database connection was lost: SQLite gave up in the middle of a text";
+  return { outcome: "failed", error, violations: [] };
 }
 
 /** Frees the statements that are kept compiled. */
