@@ -26,6 +26,8 @@ export const driverLimits: SqlLimits = Object.freeze({
 export interface PooledConnection {
   readonly connection: SqlConnection;
   readonly kept: Map<string, KeptStatement>;
+  /** Texts that were seen of late: one that comes again is worth keeping. */
+  readonly recent: string[];
   /** Rules under which the kept statements were permitted. */
   rules: readonly SqlRules[];
 }
@@ -99,7 +101,8 @@ export class SqlSession {
     const text = new SqlText(this.#textParts);
     engine.observer = this.#mediator;
     try {
-      const kept = this.#mediator.schemaChanged ? undefined : pooled.kept.get(sql);
+      const isKnown = pooled.kept.size > 0 && !this.#mediator.schemaChanged;
+      const kept = isKnown ? pooled.kept.get(sql) : undefined;
       return this.#told(kept === undefined ? text.run(sql) : text.runKept(kept), { sql, text });
     } catch (error) {
       if (!isTrap(error)) throw error;
@@ -147,7 +150,13 @@ export class SqlSession {
   }
 
   #keep(sql: string, statement: KeptStatement): void {
-    const { kept } = this.#parts.pooled;
+    const { kept, recent } = this.#parts.pooled;
+    if (!recent.includes(sql)) {
+      recent.push(sql);
+      if (recent.length > keptMax) recent.shift();
+      this.connection.sqlite.sqlite3_finalize(statement.stmt);
+      return;
+    }
     if (kept.size >= keptMax) {
       const [oldest, dropped] = kept.entries().next().value as [string, KeptStatement];
       kept.delete(oldest);
