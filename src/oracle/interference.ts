@@ -1,10 +1,10 @@
 import type { SqlTwin } from "../kernel/drivers/sql/sql-trust.ts";
-import { attempt } from "./row-changes.ts";
+import { attempt } from "./attempt.ts";
 import { rowsAsText } from "./rows-as-text.ts";
 import { scrambledWorldOf } from "./scramble.ts";
 import type { SqlGrants } from "./sql-grants.ts";
 import type { SqlStep } from "./sql-oracle.ts";
-import { factsOf, type ReadableState, readableState } from "./world-facts.ts";
+import { factsOf, type ReadableState, readableState, type WorldFacts } from "./world-facts.ts";
 
 /**
  * Whether an answer, or what was written, depends on anything that may not be read (non-interference): the text is run in a
@@ -20,18 +20,21 @@ export function findInterference(
   const hidesSchema = schemaTable.test(step.sql) && !grants.permitsReading("sqlite_schema", "");
   const world = scrambledWorldOf(twin, step.before, grants);
   if (world === null && !hidesSchema) return [];
+  const { readable: before, readableBy } = factsOf(twin, step.before, { grants });
+  const asked = changed ? readableBy : nothing;
   twin.load(world?.file ?? step.before);
   if (hidesSchema) twin.exec("CREATE TABLE oracle_hidden (x)");
-  const scrambled = outcomeOf(twin, step.sql, changed ? grants : null);
+  const scrambled = outcomeOf(twin, step.sql, asked);
   if (scrambled === null) return [];
-  if (!changed && step.told !== null && rowsAsText(step.told) === scrambled.answer) return [];
-  const before = factsOf(twin, step.before, grants).readable;
   const comparable = [...before]
     .filter(([table, rows]) => (world?.readable.get(table) ?? rows) === rows)
     .map(([table]) => table);
   const differ = (a: ReadableState, b: ReadableState) => comparable.some((table) => a.get(table) !== b.get(table));
+  const sameAnswer = step.told === null || rowsAsText(step.told) === scrambled.answer;
+  const sameState = () => !differ(factsOf(twin, step.after, { grants, like: step.before }).readable, scrambled.state);
+  if (sameAnswer && (!changed || sameState())) return [];
   twin.load(step.before);
-  const faithful = outcomeOf(twin, step.sql, changed ? grants : null);
+  const faithful = outcomeOf(twin, step.sql, asked);
   if (faithful === null) return [];
   const found: string[] = [];
   if (step.told !== null && faithful.answer !== scrambled.answer && !dependsOnOrder(twin, step, faithful.answer))
@@ -41,6 +44,7 @@ export function findInterference(
   return found;
 }
 
+const nothing: WorldFacts["readableBy"] = new Map();
 const schemaTable = /sqlite_(temp_)?(master|schema)/i;
 
 interface Outcome {
@@ -49,14 +53,13 @@ interface Outcome {
 }
 
 /** What a text answers and what readable state it leaves; `null` where a constraint stopped it. */
-function outcomeOf(twin: SqlTwin, sql: string, grants: SqlGrants | null): Outcome | null {
+function outcomeOf(twin: SqlTwin, sql: string, asked: WorldFacts["readableBy"]): Outcome | null {
   let answer = "";
   const failure = attempt(() => {
     answer = rowsAsText(twin.query(sql));
   });
   if (failure?.includes("constraint failed") === true) return null;
-  const state = grants === null ? new Map<string, string>() : readableState(twin, grants);
-  return { answer: failure === null ? answer : `failed: ${failure}`, state };
+  return { answer: failure === null ? answer : `failed: ${failure}`, state: readableState(twin, asked) };
 }
 
 /** Whether the text leaves open which rows it answers, so that another order of the same rows changes the answer. */
@@ -64,7 +67,7 @@ function dependsOnOrder(twin: SqlTwin, step: SqlStep, answer: string): boolean {
   twin.load(step.before);
   twin.exec("PRAGMA reverse_unordered_selects = ON");
   try {
-    return outcomeOf(twin, step.sql, null)?.answer !== answer;
+    return outcomeOf(twin, step.sql, nothing)?.answer !== answer;
   } finally {
     twin.exec("PRAGMA reverse_unordered_selects = OFF");
   }

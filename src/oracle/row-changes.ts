@@ -1,9 +1,10 @@
-import { messageOf } from "../core/errors.ts";
 import type { SqlTwin } from "../kernel/drivers/sql/sql-trust.ts";
+import { attempt } from "./attempt.ts";
+import { renamed } from "./schema-changes.ts";
 import type { SqlGrants } from "./sql-grants.ts";
 import type { SqlStep } from "./sql-oracle.ts";
 import { literal, quoted } from "./tables.ts";
-import { factsOf } from "./world-facts.ts";
+import { factsOf, type WorldFacts } from "./world-facts.ts";
 
 const changes = ["insert", "update", "delete"] as const;
 type Change = (typeof changes)[number];
@@ -15,8 +16,8 @@ type Change = (typeof changes)[number];
  * and rows of virtual tables, which take no triggers, by comparing them.
  */
 export function findRowChanges(twin: SqlTwin, step: SqlStep, grants: SqlGrants): readonly string[] {
-  const before = factsOf(twin, step.before, grants);
-  const after = factsOf(twin, step.after, grants);
+  const before = factsOf(twin, step.before, { grants });
+  const after = factsOf(twin, step.after, { grants, like: step.before });
   const counts = replay(twin, step, watched([...before.rowCounts.keys()], grants));
   const found: string[] = [];
   let changed = 0;
@@ -29,7 +30,7 @@ export function findRowChanges(twin: SqlTwin, step: SqlStep, grants: SqlGrants):
       changed += count;
       note(change, table, count);
     }
-    if (!counts.has(`${table} delete`)) note("delete", table, rowsBefore - (after.rowCounts.get(table) ?? rowsBefore));
+    if (!counts.has(`${table} delete`)) note("delete", table, rowsBefore - rowsLeft(table, before, after));
   }
   for (const [table, was] of before.virtualRows) {
     const is = after.virtualRows.get(table);
@@ -37,6 +38,15 @@ export function findRowChanges(twin: SqlTwin, step: SqlStep, grants: SqlGrants):
   }
   if (changed > grants.rowsChangedMax) found.push(`change of ${rows(changed)}, more than ${grants.rowsChangedMax}`);
   return found;
+}
+
+/** Rows of a table afterwards: a table that was dropped took its rows with it, one that was renamed did not. */
+function rowsLeft(table: string, before: WorldFacts, after: WorldFacts): number {
+  const counted = after.rowCounts.get(table);
+  if (counted !== undefined) return counted;
+  const object = before.schema.get(`table ${table}`);
+  const isRenamed = object !== undefined && renamed(object, after.schema) !== undefined;
+  return isRenamed ? (before.rowCounts.get(table) ?? 0) : 0;
 }
 
 function rows(count: number): string {
@@ -97,14 +107,4 @@ function plant(triggers: readonly Watch[]): string {
          BEGIN INSERT INTO oracle_changes VALUES (${literal(`${table} ${change}`)}); END;`,
     )
     .join("");
-}
-
-/** SQL that may fail, as it may have failed for the agent; its message, or `null`. */
-export function attempt(run: () => void): string | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
 }

@@ -24,7 +24,7 @@ export function findSchemaChanges(
 }
 
 /** A table that is renamed keeps its root page; views and triggers have none. */
-function renamed(object: SchemaObject, others: WorldFacts["schema"]): SchemaObject | undefined {
+export function renamed(object: SchemaObject, others: WorldFacts["schema"]): SchemaObject | undefined {
   if (object.rootPage === 0) return undefined;
   return [...others.values()].find((other) => other.rootPage === object.rootPage);
 }

@@ -1,8 +1,8 @@
 import type { SqlTwin } from "../kernel/drivers/sql/sql-trust.ts";
-import { attempt } from "./row-changes.ts";
+import { attempt } from "./attempt.ts";
 import type { SqlGrants } from "./sql-grants.ts";
 import { type BaseTable, baseTables, columnsOf, quoted } from "./tables.ts";
-import { type ReadableState, readableState } from "./world-facts.ts";
+import { factsOf, type ReadableState, readableState } from "./world-facts.ts";
 
 /** A world that differs from the true one only in what may not be read. */
 export interface ScrambledWorld {
@@ -15,8 +15,9 @@ export interface ScrambledWorld {
 export function scrambledWorldOf(twin: SqlTwin, file: Uint8Array, grants: SqlGrants): ScrambledWorld | null {
   let world = grants.memory.scrambled.get(file);
   if (world === undefined) {
+    const { readableBy } = factsOf(twin, file, { grants });
     twin.load(file);
-    world = scramble(twin, grants) ? { file: twin.snapshot(), readable: readableState(twin, grants) } : null;
+    world = scramble(twin, grants) ? { file: twin.snapshot(), readable: readableState(twin, readableBy) } : null;
     grants.memory.scrambled.set(file, world);
   }
   return world;
@@ -51,27 +52,28 @@ interface Place {
 function scrambleColumn(twin: SqlTwin, table: BaseTable, { column, key }: Place): void {
   const [from, name] = [quoted(table.name), quoted(column)];
   const hasNull = `EXISTS (SELECT 1 FROM ${from} WHERE ${name} IS NULL)`;
-  const first = `(SELECT ${key} FROM ${from} ORDER BY ${key} LIMIT 1)`;
-  attempt(() => twin.exec(`UPDATE OR IGNORE ${from} SET ${name} = NULL WHERE ${key} = ${first} AND NOT ${hasNull}`));
-  attempt(() =>
-    twin.exec(
-      `UPDATE OR IGNORE ${from} AS t SET ${name} = (${reversed(name, from)}) WHERE ${name} IS NOT NULL;
-       UPDATE OR IGNORE ${from} SET ${name} = 'zz' || ${key} WHERE ${name} IS NULL AND ${key} <> ${first}`,
-    ),
+  const last = `(SELECT max(${key}) FROM ${from})`;
+  // Ranks are made before any value changes: the greatest becomes the least.
+  twin.exec(
+    `CREATE TEMP TABLE oracle_ranks AS SELECT ${key} AS k, row_number() OVER (ORDER BY ${name} DESC) AS rank FROM ${from};
+     CREATE INDEX temp.oracle_ranks_by_key ON oracle_ranks (k)`,
   );
+  attempt(() => twin.exec(`UPDATE OR IGNORE ${from} SET ${name} = NULL WHERE ${key} = ${last} AND NOT ${hasNull}`));
+  attempt(() =>
+    twin.exec(`UPDATE OR IGNORE ${from} AS t SET ${name} = ${another(name, key)} WHERE ${name} IS NOT NULL`),
+  );
+  attempt(() =>
+    twin.exec(`UPDATE OR IGNORE ${from} SET ${name} = 'zz' || ${key} WHERE ${name} IS NULL AND ${key} <> ${last}`),
+  );
+  twin.exec("DROP TABLE temp.oracle_ranks");
 }
 
-/** Another value of the same type, such that the greatest becomes the least. */
-function reversed(name: string, from: string): string {
-  const above = `(SELECT count(*) FROM ${from} AS o WHERE o.${name} > t.${name})`;
-  const rank = `(CASE WHEN (SELECT count(*) FROM ${from}) > ${rankedMax} THEN 0 ELSE ${above} END)`;
+/** Another value of the same type, in the opposite order. */
+function another(name: string, key: string): string {
+  const prefix = `printf('zz%09d', (SELECT rank FROM temp.oracle_ranks WHERE k = t.${key}))`;
   return `CASE typeof(t.${name}) WHEN 'integer' THEN 1000003 - t.${name} WHEN 'real' THEN 1000003.5 - t.${name}
-    WHEN 'text' THEN printf('zz%06d', ${rank}) || t.${name}
-    WHEN 'blob' THEN CAST(printf('zz%06d', ${rank}) || t.${name} AS BLOB) END`;
+    WHEN 'text' THEN ${prefix} || t.${name} WHEN 'blob' THEN CAST(${prefix} || t.${name} AS BLOB) END`;
 }
-
-/** Ranking compares every row with every other. */
-const rankedMax = 2_000;
 
 function keyOf(table: BaseTable, columns: readonly string[]): string {
   return table.withoutRowid ? quoted(columns[0] as string) : "rowid";

@@ -113,6 +113,9 @@ function memoryOf(grants: SqlGrants, file: Uint8Array): Map<string, readonly str
 }
 
 function findChanges(twin: SqlTwin, step: SqlStep, grants: SqlGrants): readonly string[] {
-  const [before, after] = [factsOf(twin, step.before, grants), factsOf(twin, step.after, grants)];
+  const [before, after] = [
+    factsOf(twin, step.before, { grants }),
+    factsOf(twin, step.after, { grants, like: step.before }),
+  ];
   return [...findSchemaChanges(before.schema, after.schema, grants), ...findRowChanges(twin, step, grants)];
 }

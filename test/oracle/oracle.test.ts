@@ -52,6 +52,13 @@ const damage: readonly (readonly [string, RegExp])[] = [
   ["SELECT name FROM users WHERE password_hash = 'h1'", /answer depends/],
   ["SELECT count(*) FROM secrets", /answer depends/],
   ["SELECT token FROM leak", /answer depends/],
+  ["SELECT name FROM users ORDER BY password_hash LIMIT 1", /answer depends/],
+  ["SELECT count(password_hash) FROM users", /answer depends/],
+  ["SELECT r FROM (SELECT id, rank() OVER (ORDER BY password_hash) AS r FROM users) WHERE id = 1", /answer depends/],
+  ["INSERT OR REPLACE INTO docs (rowid, body) VALUES (1, 'other')", /update of 1 row of docs/],
+  ["PRAGMA foreign_keys = OFF", /foreign_keys was set/],
+  ["CREATE TEMP TABLE mine (x)", /temporary table mine was created/],
+  ["DROP TABLE notes", /delete of 2 rows of notes/],
   ["INSERT INTO notes (body) SELECT token FROM secrets", /written depends/],
 ];
 
