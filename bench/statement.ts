@@ -1,5 +1,6 @@
 import type { KernelSession } from "../src/kernel/kernel-session.ts";
 import { BareSqlite } from "./bare-sqlite.ts";
+import { PackagedSqlite } from "./packaged-sqlite.ts";
 import { episodeKey, shippedAgent, shippedKernel } from "./shipped-agent.ts";
 import type { Amount, FillBench } from "./suite.ts";
 
@@ -13,7 +14,8 @@ const texts = {
 };
 
 /**
- * The same statements on a governed session, judged and recorded, on one that nothing judges, and on SQLite alone. Every text is a new one:
+ * The same statements on a governed session, judged and recorded, on one that nothing judges, and on SQLite alone: by the calls that our
+ * driver makes, and by the API that its package has for programs. Every text is a new one:
  * a governed session keeps permitted statements compiled and the others do not, so that repeating a text would compare a compilation with
  * none. What keeping is worth is a group of its own.
  */
@@ -26,11 +28,15 @@ export const statement: FillBench = async (bench, resources) => {
   const file = sessions.governed.trust?.pristine;
   if (file === undefined) throw new Error("the shipped kernel has no database");
   const bare = resources.use(await BareSqlite.open(file));
+  const packaged = resources.use(await PackagedSqlite.open(file));
   const runs: Readonly<Record<string, (next: () => string) => void>> = {
     governed: (next) => execute(sessions.governed, next),
     ungoverned: (next) => execute(sessions.ungoverned, next),
     "bare SQLite WASM": (next) => {
       for (let index = 0; index < statements; index++) bare.query(next());
+    },
+    "bare SQLite WASM, its own API": (next) => {
+      for (let index = 0; index < statements; index++) packaged.query(next());
     },
   };
   const amounts: Record<string, Amount> = {};

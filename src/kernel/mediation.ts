@@ -135,10 +135,7 @@ export class Mediation {
     const { outcome, result, error } = reply;
     return {
       outcome,
-      violations: joined(
-        violations,
-        late.map((each) => violationOf(each, permitted)),
-      ),
+      violations: joined(violations, told({ found: late }, permitted)),
       ...(changed && reply.ran === true ? { args: call.args } : {}),
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),

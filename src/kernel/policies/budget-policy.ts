@@ -63,19 +63,24 @@ export class BudgetPolicy implements Policy {
 
   judge(): Judge {
     const used: Record<Kind, number> = { syscalls: 0, steps: 0, bytes: 0, tokens: 0, usd: 0 };
+    const next: Record<Kind, number> = { syscalls: 1, steps: 0, bytes: 0, tokens: 0, usd: 0 };
+    const within = new Set<Kind>();
     const limits = this.#limits;
     const countsBytes = limits.some(([kind]) => kind === "bytes");
     return {
       before: (call) => {
         const price = this.#price(call.syscall);
         const argumentBytes = countsBytes ? sizeOf(call.args) : 0;
-        const next = { syscalls: 1, steps: 0, bytes: argumentBytes, ...price };
+        next.bytes = argumentBytes;
+        next.tokens = price.tokens;
+        next.usd = price.usd;
         return this.#exceeded((kind, limit) => used[kind] + next[kind] > limit || spent(kind, used[kind], limit));
       },
       settled: (call, reply) => {
-        const inTime = limits.filter(([kind, limit]) => used[kind] <= limit).map(([kind]) => kind);
+        within.clear();
+        for (const [kind, limit] of limits) if (used[kind] <= limit) within.add(kind);
         this.#count(used, { call, reply, countsBytes });
-        return this.#exceeded((kind, limit) => kind !== "syscalls" && inTime.includes(kind) && used[kind] > limit);
+        return this.#exceeded((kind, limit) => kind !== "syscalls" && within.has(kind) && used[kind] > limit);
       },
     };
   }

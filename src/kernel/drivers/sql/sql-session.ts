@@ -26,8 +26,9 @@ export const driverLimits: SqlLimits = Object.freeze({
 export interface PooledConnection {
   readonly connection: SqlConnection;
   readonly kept: Map<string, KeptStatement>;
-  /** Texts that were seen of late: one that comes again is worth keeping. */
-  readonly recent: string[];
+  /** Texts that were seen of late, and those before them: one that comes again is worth keeping. */
+  seen: Set<string>;
+  seenBefore: ReadonlySet<string>;
   /** Rules under which the kept statements were permitted. */
   rules: readonly SqlRules[];
 }
@@ -150,10 +151,14 @@ export class SqlSession {
   }
 
   #keep(sql: string, statement: KeptStatement): void {
-    const { kept, recent } = this.#parts.pooled;
-    if (!recent.includes(sql)) {
-      recent.push(sql);
-      if (recent.length > keptMax) recent.shift();
+    const { pooled } = this.#parts;
+    const { kept } = pooled;
+    if (!pooled.seen.has(sql) && !pooled.seenBefore.has(sql)) {
+      if (pooled.seen.size >= keptMax) {
+        pooled.seenBefore = pooled.seen;
+        pooled.seen = new Set();
+      }
+      pooled.seen.add(sql);
       this.connection.sqlite.sqlite3_finalize(statement.stmt);
       return;
     }
