@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/audit-log.ts";
+import type { AuditSegment } from "../src/core/audit.ts";
 import { FlightRecorder } from "../src/kernel/flight-recorder.ts";
 import { batchMetrics, storedEpisodes } from "../src/run/measurement.ts";
 import { batchDigest } from "../src/store/batch-digest.ts";
@@ -57,7 +58,7 @@ async function fillBatch(bench: Parameters<FillBench>[0], resources: AsyncDispos
 }
 
 /**
- * The way of a record: made, chained and sealed by a flight recorder, hashed into the tree, the tree signed, and the segments
+ * The way of a record, all of it in one thread, and the main process's part alone: made, chained and sealed by a flight recorder, hashed into the tree, the tree signed, and the segments
  * stored with the checkpoint in one transaction, synced to disk. Without what is derived from records (spans) or stands beside
  * them (episode rows, digest).
  */
@@ -83,5 +84,24 @@ function fillAudit(bench: Parameters<FillBench>[0], resources: AsyncDisposableSt
     },
     { async: false, beforeEach: () => void addBatch.run(++iteration) },
   );
-  return { [name]: { count: episodes * recordsPerEpisode, unit: "record" } };
+  let sealed: AuditSegment;
+  const merged = "records of a worker, merged and stored";
+  bench.add(
+    merged,
+    () => {
+      const described = { phase: "train", iteration, weights: 0, episodes, digest: "00" } as const;
+      const audit = auditLog.append({ ...described, segments: [sealed] });
+      inTransaction(database, () => writer.write({ run: 1, batch: iteration }, { ...described, audit }));
+    },
+    {
+      async: false,
+      beforeEach: () => {
+        addBatch.run(++iteration);
+        recordEpisodes(recorder, episodes);
+        sealed = recorder.seal();
+      },
+    },
+  );
+  const amount = { count: episodes * recordsPerEpisode, unit: "record" };
+  return { [name]: amount, [merged]: amount };
 }

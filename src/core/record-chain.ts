@@ -1,12 +1,22 @@
-import { type AuditSegment, genesis, recordHash } from "./audit.ts";
+import { hash } from "node:crypto";
+import { type AuditSegment, genesis } from "./audit.ts";
 
-/** The lines of one recorder, each linked to the one before it by {@link recordHash}. */
+const lineFeed = 0x0a;
+/** A larger buffer than that does not outlive its batch. */
+const keptBytesMax = 8_000_000;
+
+/**
+ * The lines of one recorder, each linked to the one before it by {@link recordHash}. They are kept as the bytes that they are
+ * hashed and stored as: every character is written once.
+ */
 export class RecordChain {
   readonly worker: number;
   readonly epoch: number;
   #sequence = 0;
   #previous = genesis;
-  #lines: string[] = [];
+  /** What was appended since the last seal; one byte stands before the first line. */
+  #bytes = emptyLines();
+  #length = 1;
   #first = 0;
   #firstPrevious = genesis;
 
@@ -27,28 +37,65 @@ export class RecordChain {
 
   /** @param line Canonical JSON of a record that holds {@link sequence} and {@link previous}. */
   append(line: string): void {
-    this.#lines.push(line);
-    this.#sequence++;
-    this.#previous = recordHash(line);
+    const start = this.#length;
+    this.#write(line);
+    this.#link(start);
+  }
+
+  /** Appends the line that is `before`, then {@link previous}, then `after`. */
+  appendLinked(before: string, after: string): void {
+    const start = this.#length;
+    this.#write(before);
+    this.#write(this.#previous);
+    this.#write(after);
+    this.#link(start);
   }
 
   /** Hands over what was appended since the last seal, and keeps none of it. */
   seal(): AuditSegment {
-    const lines = this.#lines;
     const segment = {
       worker: this.worker,
       epoch: this.epoch,
       first: this.#first,
-      count: lines.length,
+      count: this.#sequence - this.#first,
       previous: this.#firstPrevious,
       head: this.#previous,
-      bytes: encoder.encode(lines.length === 0 ? "" : `${lines.join("\n")}\n`),
+      bytes: new Uint8Array(this.#bytes.subarray(1, this.#length)),
     };
-    this.#lines = [];
+    if (this.#bytes.length > keptBytesMax) this.#bytes = emptyLines();
+    this.#length = 1;
     this.#first = this.#sequence;
     this.#firstPrevious = this.#previous;
     return segment;
   }
+
+  #write(text: string): void {
+    this.#reserve(3 * text.length + 1);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  /** Ends the line from `start` on. The zero byte of a leaf stands in for the line feed before it while it is hashed. */
+  #link(start: number): void {
+    const bytes = this.#bytes;
+    bytes[start - 1] = 0;
+    this.#previous = hash(
+      "sha256",
+      new Uint8Array(bytes.buffer, bytes.byteOffset + start - 1, this.#length - start + 1),
+      "hex",
+    );
+    bytes[start - 1] = lineFeed;
+    bytes[this.#length++] = lineFeed;
+    this.#sequence++;
+  }
+
+  #reserve(room: number): void {
+    if (this.#length + room <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(2 * (this.#length + room));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
 }
 
-const encoder = new TextEncoder();
+function emptyLines(): Buffer {
+  return Buffer.alloc(4_096, lineFeed);
+}

@@ -50,7 +50,7 @@ export class FlightRecorder {
     const { before, after } = this.#open;
     const chain = this.#chain;
     for (let index = 0; index < before.length; index++)
-      chain.append(`${before[index]}${chain.previous}",${after[index]},"worker":${chain.worker}}`);
+      chain.appendLinked(before[index] as string, after[index] as string);
     before.length = 0;
     after.length = 0;
     return chain.seal();
@@ -71,17 +71,20 @@ export class EpisodeRecorder {
   /** `"episode":…,"epoch":…,"` and `"policies":…,"previous":"`, the same in every record of the episode. */
   readonly #episode: string;
   readonly #policies: string;
+  /** `,"worker":…}` */
+  readonly #worker: string;
   #steps = 0;
   #violations = 0;
 
   constructor(
-    { epoch }: RecordChain,
+    { epoch, worker }: RecordChain,
     open: OpenRecords,
     { key, policies }: { readonly key: EpisodeKey; readonly policies: string },
   ) {
     const { id, seed, task, weights } = key;
     this.#open = open;
     this.#episode = `"episode":${JSON.stringify(id)},"epoch":${epoch},`;
+    this.#worker = `,"worker":${worker}}`;
     this.#policies = `"policies":${JSON.stringify(policies)},"previous":"`;
     this.#append(
       `{${this.#episode}"kind":"start",`,
@@ -128,7 +131,7 @@ export class EpisodeRecorder {
   /** The keys before `policies`, and those after `previous`, both in order. */
   #append(before: string, after: string): void {
     this.#open.before.push(before + this.#policies);
-    this.#open.after.push(after);
+    this.#open.after.push(`",${after}${this.#worker}`);
     this.#open.sequence++;
   }
 
