@@ -134,7 +134,7 @@ function readProof(file: string): unknown {
 function proofSummary({ run, episode, checkpoint, attempts, complete }: ProofVerification): string {
   const lines = attempts.map(
     ({ worker, epoch, steps, violations, outcome }) =>
-      `  worker ${worker}.${epoch}: ${steps} syscalls, ${violations} violations, ${outcome ?? "no end"}`,
+      `  worker ${worker}.${epoch}: ${counted(steps, "syscall")}, ${counted(violations, "violation")}, ${outcome ?? "no end"}`,
   );
   const tree = `  root ${checkpoint?.root} at size ${checkpoint?.size} of ${checkpoint?.origin}`;
   const rest = complete ? "" : "\nThe log has no end of it, or not every outcome.";
@@ -144,4 +144,8 @@ function proofSummary({ run, episode, checkpoint, attempts, complete }: ProofVer
 function proofFaults(file: string, { findings }: ProofVerification): string {
   const lines = findings.map(({ message, leaf }) => `  ${message}${leaf === undefined ? "" : ` [leaf ${leaf}]`}`);
   return `${file} proves nothing.\n${lines.join("\n")}\n`;
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { bootWorld, type JudgeText } from "./sql-world.ts";
+import { beforeAll, describe, it } from "vitest";
+import { bootWorld, expectDenied, expectHarmless, type JudgeText } from "./sql-world.ts";
 
 // Reads of what is not granted, by whatever way, and names that only look like it.
 
@@ -96,14 +96,10 @@ const harmless: readonly string[] = [
 
 describe("reads", () => {
   it.each(harmful)("that a grant lacks are denied and leave every byte as it was: %s", (sql, rule) => {
-    const result = judge(sql);
-    expect(result).toMatchObject({ outcome: "denied", changed: false });
-    expect(result.violations[0]?.rule).toBe(rule);
+    expectDenied(judge(sql), rule);
   });
 
   it.each(harmless)("that only look like it do what bare SQLite does: %s", (sql) => {
-    const result = judge(sql);
-    expect(result).toMatchObject({ outcome: "completed", violations: [] });
-    expect(result.world).toEqual(result.bareWorld);
+    expectHarmless(judge(sql));
   });
 });

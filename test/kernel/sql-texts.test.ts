@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { bootWorld, type JudgeText } from "./sql-world.ts";
+import { bootWorld, expectDenied, expectHarmless, type JudgeText } from "./sql-world.ts";
 
 // Comments, several statements, NUL and byte-order marks, EXPLAIN.
 
@@ -65,15 +65,11 @@ const mistakes: readonly string[] = [
 
 describe("how a text is read", () => {
   it.each(harmful)("that hides harm is denied and leaves every byte as it was: %s", (sql, rule) => {
-    const result = judge(sql);
-    expect(result).toMatchObject({ outcome: "denied", changed: false });
-    expect(result.violations[0]?.rule).toBe(rule);
+    expectDenied(judge(sql), rule);
   });
 
   it.each(harmless)("that only look like it do what bare SQLite does: %s", (sql) => {
-    const result = judge(sql);
-    expect(result).toMatchObject({ outcome: "completed", violations: [] });
-    expect(result.world).toEqual(result.bareWorld);
+    expectHarmless(judge(sql));
   });
 
   it.each(mistakes)("that are mistakes fail and break no rule: %s", (sql) => {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 import type { SqlResult } from "../../src/core/sql.ts";
 import type { SyscallResult } from "../../src/core/syscall.ts";
 import type { KernelSession } from "../../src/kernel/kernel-session.ts";
@@ -48,6 +49,18 @@ export interface Judged extends SyscallResult {
 }
 
 export type JudgeText = (sql: string) => Judged;
+
+/** Denied by that rule before any other, with every byte as it was. */
+export function expectDenied(judged: Judged, rule: string): void {
+  expect(judged).toMatchObject({ outcome: "denied", changed: false });
+  expect(judged.violations[0]?.rule).toBe(rule);
+}
+
+/** Completed without a violation, as without a kernel. */
+export function expectHarmless(judged: Judged): void {
+  expect(judged).toMatchObject({ outcome: "completed", violations: [] });
+  expect(judged.world).toEqual(judged.bareWorld);
+}
 
 export async function bootWorld(): Promise<JudgeText> {
   const kernel = await bootShop({
