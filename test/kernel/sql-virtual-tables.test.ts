@@ -14,6 +14,8 @@ const harmful: readonly (readonly [string, string])[] = [
   ["INSERT INTO ext(ext, rowid, body) VALUES('delete', 1, 'hello')", "DELETE"],
   ["INSERT INTO cl(cl) VALUES('delete-all')", "DELETE"],
   ["INSERT INTO cl(cl, rowid, body) VALUES('delete', 1, 'alpha')", "DELETE"],
+  ["INSERT INTO bare(bare) VALUES('delete-all')", "DELETE"],
+  ["INSERT INTO bare(bare, rowid, body) VALUES('delete', 1, 'alpha')", "DELETE"],
   ["INSERT INTO cld(cld) VALUES('delete-all')", "DELETE"],
   ["DELETE FROM cld WHERE rowid=1", "DELETE"],
   ["REPLACE INTO cld(rowid, body) VALUES (1,'x')", "DELETE"],

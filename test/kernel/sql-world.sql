@@ -17,6 +17,8 @@ CREATE VIRTUAL TABLE docs USING fts5(body);
 CREATE VIRTUAL TABLE ext USING fts5(body, content='src', content_rowid='id');
 CREATE VIRTUAL TABLE extsec USING fts5(token, content='secrets', content_rowid='id');
 CREATE VIRTUAL TABLE cl USING fts5(body, content='');
+CREATE VIRTUAL TABLE bare USING fts5(body, content='', columnsize=0);
+INSERT INTO bare(rowid, body) VALUES (1, 'alpha');
 CREATE VIRTUAL TABLE cld USING fts5(body, content='', contentless_delete=1);
 CREATE VIRTUAL TABLE vocab USING fts5vocab('docs','row');
 CREATE VIRTUAL TABLE secvocab USING fts5vocab('extsec','row');

@@ -39,7 +39,9 @@ export class SqlDeclaredWrites {
       statement.verb = code;
     }
     const own = code === statement.verb || (statement.verb === action.insert && code === action.update);
-    if (own && table === statement.target) this.#findings.judge(effect, table);
+    if (!own || table !== statement.target) return;
+    this.#findings.judge(effect, table);
+    if (this.#isUnseen(table) && effect === "INSERT") this.#findings.judge("DELETE", table);
   }
 
   declareAlter(table: string, dropsColumn: boolean): void {
@@ -77,12 +79,23 @@ export class SqlDeclaredWrites {
     this.#dropDenied = this.#findings.found.length > before;
   }
 
-  /** Rows of a virtual table that keeps none of them in the database are seen by nobody: the declaration must count. */
+  /** What a trigger does to rows that nobody sees must count as it is declared. */
   #declareByTrigger(effect: SqlEffect, table: string): void {
     const { byTrigger, schema } = this.#statement;
     if (!schema.virtuals.has(table)) return;
     byTrigger.add(`${effect} ${table}`);
-    if (!schema.rowsOf.has(table)) this.#findings.judge(effect, table);
+    if (!this.#isUnseen(table)) return;
+    this.#findings.judge(effect, table);
+    if (effect === "INSERT") this.#findings.judge("DELETE", table);
+  }
+
+  /**
+   * Whether a virtual table has no shadow table that tells how many rows it has, such as a full-text index without content and sizes:
+   * an INSERT may be one of its commands, which delete, and nobody would see it.
+   */
+  #isUnseen(table: string): boolean {
+    const { schema } = this.#statement;
+    return schema.virtuals.has(table) && !schema.rowsOf.has(table);
   }
 
   #beginDdl(): void {
