@@ -1,5 +1,6 @@
 import type { TrainOptions } from "../config/train-options.ts";
 import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
+import { InputError } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { isPenalised, type Severity, severityRank } from "../core/syscall.ts";
 import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
@@ -29,6 +30,24 @@ export interface Update {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What adapts beside the weights, such as a constraint's multiplier. Its owner says what the numbers mean. */
+export interface Stateful {
+  state(): Float64Array;
+  restore(state: Float64Array): void;
+}
+
+/** All that the next update depends on, besides the batch and the options. Arrays are copies. */
+export interface LearnerState {
+  readonly weights: Float32Array;
+  /** Adam's moments, one number a weight each. */
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+  /** Steps that Adam has taken. */
+  readonly stepCount: number;
+  /** Of each {@link Stateful} by its name. */
+  readonly others: Readonly<Record<string, Float64Array>>;
+}
+
 /** The policy that is trained: its weights, and how a batch changes them. */
 export class Learner {
   readonly weights: Float32Array;
@@ -36,18 +55,54 @@ export class Learner {
   readonly #adam: Adam;
   readonly #options: TrainOptions;
   readonly #channels: "separate" | "scalar";
+  readonly #others: Readonly<Record<string, Stateful>>;
 
   constructor(options: {
     readonly weights: Float32Array;
     readonly source: GradientSource;
     readonly train: TrainOptions;
     readonly channels: "separate" | "scalar";
+    /** Kept in the state by these names. */
+    readonly others?: Readonly<Record<string, Stateful>>;
   }) {
     this.weights = options.weights.slice();
     this.#source = options.source;
     this.#adam = new Adam(this.weights.length);
     this.#options = options.train;
     this.#channels = options.channels;
+    this.#others = options.others ?? {};
+  }
+
+  state(): LearnerState {
+    const others = Object.entries(this.#others).map(([name, other]) => [name, other.state()] as const);
+    return {
+      weights: this.weights.slice(),
+      first: this.#adam.first.slice(),
+      second: this.#adam.second.slice(),
+      stepCount: this.#adam.stepCount,
+      others: Object.fromEntries(others),
+    };
+  }
+
+  /**
+   * Goes on as the learner would whose state it is, and publishes its weights.
+   * @throws InputError if the state is of another model, or lacks one of the others' states.
+   */
+  restore(state: LearnerState): void {
+    for (const part of ["weights", "first", "second"] as const) {
+      const [expected, got] = [this.weights.length, state[part].length];
+      if (got !== expected) throw new InputError(`the learner's ${part} must be ${expected} numbers, got ${got}`);
+    }
+    for (const [name, other] of Object.entries(this.#others)) {
+      const own = state.others[name];
+      if (own === undefined) throw new InputError(`the learner's state must hold that of ${name}`);
+      other.restore(own);
+    }
+    this.weights.set(state.weights);
+    this.#adam.first.set(state.first);
+    this.#adam.second.set(state.second);
+    this.#adam.stepCount = state.stepCount;
+    this.#source.publish(this.weights);
   }
 
   /** One GRPO update (Shao et al. 2024): advantages within groups, then clipped steps over minibatches. */

@@ -37,3 +37,36 @@ test("an episode with a violation never gets a positive advantage, unless the vi
 test("nothing is learned from an episode that failed or is quarantined", async () => {
   for (const outcome of ["failed", "quarantined"] as const) expect(await advantages({ outcome })).toEqual([0, 0]);
 });
+
+test("a learner that takes over another's state goes on as that one would", async () => {
+  const slope = { gradient: Float32Array.of(0.5), figures: { loss: 0, clipped: 0, klSum: 0 } };
+  const published: number[] = [];
+  const counter = { count: 0, state: () => Float64Array.of(counter.count), restore: ([count]: Float64Array) => count };
+  const make = () =>
+    new Learner({
+      weights: Float32Array.of(1),
+      source: {
+        publish: (weights) => published.push(weights[0] as number),
+        gradients: async () => [slope] as never,
+      },
+      train: trainOptions.parse({ groupSize: 2 }),
+      channels: "separate",
+      others: { counter: counter as never },
+    });
+  const plain = { reward: 0, cost: 0, violations: [] };
+  const episodes = [{ ...plain, reward: 1 }, plain].map((change) => ({
+    ...{ summary: sampleEpisode({}, change), trajectory, worker: 1, attempt: 1 },
+  }));
+  const batch = { episodes, audit: [] } as unknown as FinishedBatch;
+  const [one, other] = [make(), make()];
+  await one.update(batch, 1);
+  const state = structuredClone(one.state());
+  await one.update(batch, 2);
+  other.restore(state);
+  expect(published.at(-1)).toBe(state.weights[0]);
+  await other.update(batch, 2);
+  expect(other.state()).toEqual(one.state());
+  expect(other.state()).not.toEqual(state);
+  expect(() => other.restore({ ...state, first: Float32Array.of(1, 2) })).toThrow("must be 1 numbers, got 2");
+  expect(() => other.restore({ ...state, others: {} })).toThrow("must hold that of counter");
+});
