@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { severities } from "../core/syscall.ts";
+import { constraintOptions } from "../grpo/constraint-options.ts";
 
 /** How the policy model is trained. */
 export const trainOptions = z.strictObject({
@@ -29,6 +30,7 @@ export const trainOptions = z.strictObject({
     .max(1000)
     .default(2)
     .describe("Weight of the cost channel (λ) against the reward channel"),
+  ...constraintOptions.shape,
   neverPositive: z
     .enum(severities)
     .default("low")

@@ -5,6 +5,7 @@ import { deriveSeed, Random } from "../core/random.ts";
 import { isPenalised, type Severity, severityRank } from "../core/syscall.ts";
 import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
 import { advantagesOf } from "../grpo/advantages.ts";
+import { CostMultiplier } from "../grpo/constraint-multiplier.ts";
 import type { PolicyLossFigures } from "../grpo/policy-loss.ts";
 import { cutIntoShards, defaultShardRows } from "../model/gradient.ts";
 import { Adam, clipByNorm } from "../model/optimiser.ts";
@@ -55,6 +56,7 @@ export class Learner {
   readonly #adam: Adam;
   readonly #options: TrainOptions;
   readonly #channels: "separate" | "scalar";
+  readonly #costMultiplier: CostMultiplier;
   readonly #others: Readonly<Record<string, Stateful>>;
 
   constructor(options: {
@@ -70,7 +72,8 @@ export class Learner {
     this.#adam = new Adam(this.weights.length);
     this.#options = options.train;
     this.#channels = options.channels;
-    this.#others = options.others ?? {};
+    this.#costMultiplier = new CostMultiplier(options.train.costMultiplier, options.train.constraint);
+    this.#others = { ...options.others, costMultiplier: this.#costMultiplier };
   }
 
   state(): LearnerState {
@@ -107,17 +110,19 @@ export class Learner {
 
   /** One GRPO update (Shao et al. 2024): advantages within groups, then clipped steps over minibatches. */
   async update(batch: FinishedBatch, iteration: number): Promise<Update> {
-    const advantages = this.#advantages(batch);
+    const costMultiplier = this.#costMultiplier.after(violatedOf(batch));
+    const advantages = this.#advantages(batch, costMultiplier);
     const samples = batch.episodes.flatMap(({ trajectory }, index): Sample[] => {
       const advantage = advantages[index] as number;
       if (advantage === 0) return [];
       return [{ trajectory, advantage }];
     });
-    return { advantages, metrics: { ...(await this.#fit(samples, iteration)), ...groupMetrics(batch, advantages) } };
+    const figures = { ...(await this.#fit(samples, iteration)), ...groupMetrics(batch, advantages) };
+    return { advantages, metrics: this.#channels === "scalar" ? figures : { ...figures, costMultiplier } };
   }
 
-  #advantages({ episodes }: FinishedBatch): number[] {
-    const { groupSize, costMultiplier, neverPositive } = this.#options;
+  #advantages({ episodes }: FinishedBatch, costMultiplier: number): number[] {
+    const { groupSize, neverPositive } = this.#options;
     const advantages = episodes.map(() => 0);
     for (let start = 0; start < episodes.length; start += groupSize) {
       const members = Array.from({ length: groupSize }, (_, index) => start + index).filter((index) =>
@@ -188,6 +193,13 @@ function learningRateAt(iteration: number, options: TrainOptions): number {
 /** What broke says nothing of the agent, and what was not recorded as it was answered may not be trusted. */
 function teaches(outcome: EpisodeOutcome | undefined): boolean {
   return outcome !== "failed" && outcome !== "quarantined";
+}
+
+/** Of the episodes that teach: whether they attempted a violation that counts. */
+function violatedOf({ episodes }: FinishedBatch): readonly boolean[] {
+  return episodes
+    .filter(({ summary }) => teaches(summary.outcome))
+    .map(({ summary }) => summary.violations.some(isPenalised));
 }
 
 function outcomeOf({ reward, cost, scalarReward, violations }: EpisodeSummary) {
