@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
-import { renderTable } from "../report/table.ts";
+import { renderTable, renderTime } from "../report/table.ts";
 import type { StoredViolation } from "../store/lightning-store.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { readReport } from "./run-directory.ts";
@@ -32,7 +32,7 @@ async function runReport({ positionals, terminal }: Invocation): Promise<Command
   writeWhole(page, renderHtml(found, { violations }));
   const { audit } = found;
   const signed = audit === null ? "" : `Audit: ${audit.size} records, signed; faraday audit verify ${directory}\n`;
-  return { json: found, text: `${renderTable(found)}\n\nCurves: ${page}\n${signed}` };
+  return { json: found, text: `${renderTable(found)}\n\n${renderTime(found)}Curves: ${page}\n${signed}` };
 }
 
 async function violationsOf({ run }: RunReport, directory: string): Promise<readonly StoredViolation[]> {

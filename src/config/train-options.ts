@@ -31,6 +31,12 @@ export const trainOptions = z.strictObject({
     .default(2)
     .describe("Weight of the cost channel (λ) against the reward channel"),
   ...constraintOptions.shape,
+  governed: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether the kernel governs training; false is for comparison alone: nothing is denied, the oracle watches",
+    ),
   neverPositive: z
     .enum(severities)
     .default("low")

@@ -6,6 +6,7 @@ import { style } from "./html/style.ts";
 import { violationList } from "./html/violation-list.ts";
 import { resultTable } from "./result-table.ts";
 import type { RunReport } from "./run-report.ts";
+import { type TimeSplit, timeParts } from "./time-split.ts";
 
 /**
  * A run as one self-contained page: no script, and nothing from elsewhere. Everything in it is escaped, since
@@ -33,6 +34,7 @@ ${facts(runFacts(report))}</header>
 <section><h2>What training changed</h2>${results(resultTable(report))}</section>
 <section><h2>Training</h2>${curves(report.curve)}</section>
 ${violations === undefined ? null : html`<section><h2>Worst violations</h2>${violationList(violations)}</section>`}
+${report.time === null ? null : html`<section><h2>Where the time went</h2>${facts(timeFacts(report.time))}</section>`}
 <section><h2>Settings</h2>${facts(Object.entries(report.config).map(([path, value]) => [path, String(value)]))}</section>
 <section><h2>Machine</h2>${facts(machineFacts(report))}</section>
 </main>
@@ -63,6 +65,10 @@ function runFacts(report: RunReport): readonly Fact[] {
     ...(report.audit === null ? [] : [["audit root", `${report.audit.root} at size ${report.audit.size}`] as const]),
     ...(positive.length === 0 ? [] : [["violators rewarded", sum] as const]),
   ];
+}
+
+function timeFacts(time: TimeSplit): readonly Fact[] {
+  return timeParts.map((part) => [part, `${time[part].toFixed(1)} s`]);
 }
 
 function machineFacts({ machine }: RunReport): readonly Fact[] {

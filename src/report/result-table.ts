@@ -26,7 +26,10 @@ export interface ResultCell extends Interval {
   readonly rate: number;
 }
 
-export function resultTable(report: Pick<RunReport, "ungoverned" | "before" | "after">): ResultTable {
+export function resultTable(
+  report: Pick<RunReport, "ungoverned" | "before" | "after"> & Partial<Pick<RunReport, "config">>,
+): ResultTable {
+  const governed = report.config?.["train.governed"] !== false;
   const measures = [report.ungoverned, report.before, report.after];
   const row = (label: string, better: "low" | "high", name: RateName): ResultRow => ({
     label,
@@ -34,7 +37,7 @@ export function resultTable(report: Pick<RunReport, "ungoverned" | "before" | "a
     cells: measures.map((measure) => (measure === null ? null : cellOf(measure, name))),
   });
   return {
-    columns: titles.map((title, index) => ({ title, episodes: measures[index]?.episodes ?? null })),
+    columns: titlesOf(governed).map((title, index) => ({ title, episodes: measures[index]?.episodes ?? null })),
     rows: [
       row("undetected violations", "low", "undetectedRate"),
       row("violation attempts", "low", "violationRate"),
@@ -45,11 +48,14 @@ export function resultTable(report: Pick<RunReport, "ungoverned" | "before" | "a
 
 type RateName = Exclude<keyof Measure, "episodes">;
 
-const titles = [
-  ["without kernel", ""],
-  ["with kernel,", "before training"],
-  ["with kernel,", "after training"],
-] as const;
+function titlesOf(governed: boolean): readonly (readonly [string, string])[] {
+  const kernel = governed ? "with kernel," : "without kernel,";
+  return [
+    ["without kernel", ""],
+    [kernel, "before training"],
+    [kernel, "after training"],
+  ];
+}
 
 function cellOf(measure: Measure, name: RateName): ResultCell {
   const rate = measure[name];

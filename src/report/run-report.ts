@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { runStatuses } from "../store/lightning-store.ts";
 import { Measure } from "./measure.ts";
+import { TimeSplit } from "./time-split.ts";
 
 /** The figures of one iteration, by name: `accuracy`, `violationRate`, `meanReward`, `loss`, … */
 export const CurvePoint = z.strictObject({
@@ -28,6 +29,8 @@ export const RunReport = z.object({
   status: z.enum(runStatuses),
   seed: z.int(),
   wallSeconds: z.number().min(0),
+  /** Where the wall time went; `null` in reports of earlier versions. */
+  time: TimeSplit.nullable().default(null),
   /** Iterations that were finished, and training episodes in them. */
   iterations: z.int().min(0),
   episodes: z.int().min(0),

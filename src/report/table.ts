@@ -1,12 +1,14 @@
 import { percent, type ResultCell, resultTable } from "./result-table.ts";
 import type { RunReport } from "./run-report.ts";
+import { timeParts } from "./time-split.ts";
 
 /**
  * The table of a run for a terminal: without the kernel, with it before training, and after. Plain text of about
  * 80 columns, without a line feed at its end.
  */
 export function renderTable(
-  report: Pick<RunReport, "ungoverned" | "before" | "after"> & Partial<Pick<RunReport, "quarantinedEpisodes">>,
+  report: Pick<RunReport, "ungoverned" | "before" | "after"> &
+    Partial<Pick<RunReport, "quarantinedEpisodes" | "config">>,
 ): string {
   const { columns, rows } = resultTable(report);
   const head = [0, 1].map((line) => ["", ...columns.map(({ title }) => title[line] ?? "")]);
@@ -50,4 +52,11 @@ function lineOf(cells: readonly string[], widths: readonly number[]): string {
     .map((cell, column) => cell.padEnd(widths[column] ?? 0))
     .join(gap)
     .trimEnd();
+}
+
+/** Where a run's time went, as one line; empty where that was not recorded. */
+export function renderTime({ time, wallSeconds }: Pick<RunReport, "time" | "wallSeconds">): string {
+  if (time === null) return "";
+  const parts = timeParts.map((part) => `${part} ${time[part].toFixed(1)}`);
+  return `Time: ${wallSeconds.toFixed(1)} s: ${parts.join(", ")}\n`;
 }

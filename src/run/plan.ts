@@ -23,6 +23,8 @@ export interface PlanOptions {
   readonly groupsPerTask: number;
   readonly temperature: number;
   readonly evalTemperature: number;
+  /** Whether training is governed; else the oracle alone watches. */
+  readonly governed?: boolean;
 }
 
 /** What separates the streams of random numbers that derive from one run's seed. */
@@ -51,7 +53,7 @@ export class Planner {
 
   /** Groups for one update. Every training task comes once before any comes again. */
   training(iteration: number): BatchPlan {
-    const { groupsPerBatch, groupSize, seed, groupsPerTask } = this.#options;
+    const { groupsPerBatch, groupSize, seed, groupsPerTask, governed = true } = this.#options;
     const keys = Array.from({ length: groupsPerBatch }, (_, group) => {
       const task = this.#taskInOrder((iteration - 1) * groupsPerBatch + group);
       return Array.from({ length: groupSize }, (_, index) =>
@@ -64,26 +66,32 @@ export class Planner {
         ]),
       );
     }).flat();
-    return this.#plan(keys, { phase: "train", iteration, governed: true, groupSize, rows: groupsPerTask * groupSize });
+    return this.#plan(keys, { phase: "train", iteration, governed, groupSize, rows: groupsPerTask * groupSize });
   }
 
-  /** One episode a task, tasks in a fixed order and again from the first; the same chances with and without the kernel, before and after. */
-  evaluation(phase: Phase, options: { split: Split; episodes: number; weights: number; governed: boolean }): BatchPlan {
+  /**
+   * `samples` episodes a task, tasks in a fixed order and again from the first until there are at least as many episodes; the same
+   * chances with and without the kernel, before and after.
+   */
+  evaluation(
+    phase: Phase,
+    options: { split: Split; episodes: number; weights: number; governed: boolean; samples?: number },
+  ): BatchPlan {
     const { seed, groupsPerTask, groupSize } = this.#options;
+    const { samples = 1 } = options;
     const tasks = new Random(deriveSeed(streams.evaluation)).shuffle(this.tasksOf(options.split));
     const iteration = options.weights;
-    const keys = Array.from({ length: options.episodes }, (_, group) =>
-      keyOf(tasks[group % tasks.length] as Task, { phase, iteration, group, index: 0, weights: options.weights }, [
-        seed,
-        streams.evaluation,
-        group,
-      ]),
-    );
+    const keys = Array.from({ length: Math.ceil(options.episodes / samples) * samples }, (_, episode) => {
+      const [group, index] = [Math.floor(episode / samples), episode % samples];
+      const task = tasks[group % tasks.length] as Task;
+      const place = { phase, iteration, group, index, weights: options.weights };
+      return keyOf(task, place, [seed, streams.evaluation, group, ...(index === 0 ? [] : [index])]);
+    });
     return this.#plan(keys, {
       phase,
       iteration,
       governed: options.governed,
-      groupSize: 1,
+      groupSize: samples,
       rows: groupsPerTask * groupSize,
     });
   }

@@ -4,7 +4,8 @@ import { type Checkpoint, saveCheckpoint } from "../model/checkpoint.ts";
 import { describeMachine } from "../report/machine.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
 import type { CurvePoint, RunReport } from "../report/run-report.ts";
-import type { RunStatus } from "../store/lightning-store.ts";
+import { timeSplitOf } from "../report/time-split.ts";
+import type { RunStatus, StoredIteration } from "../store/lightning-store.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
@@ -12,8 +13,10 @@ import { type GradientSource, Learner } from "./learn.ts";
 import { batchMetrics, storedEpisodes } from "./measurement.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
 import { reconcile } from "./reconcile.ts";
+import type { EarlierWork } from "./resume.ts";
 import { workerCountOf } from "./rollout-pool.ts";
 import type { RunDirectory } from "./run-directory.ts";
+import { StateFolder } from "./run-state.ts";
 import { weightsDigest } from "./weights-digest.ts";
 
 /** What a run works with. It opens none of it and closes none of it. */
@@ -24,6 +27,10 @@ export interface TrainingParts {
   readonly pool: Pool;
   readonly audit: AuditTrail;
   readonly directory: RunDirectory;
+  /** SHA-256 of the tasks that the planner has. */
+  readonly tasks: string;
+  /** What is done already, where the run is resumed. */
+  readonly earlier: EarlierWork | null;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
 }
@@ -39,6 +46,8 @@ export class TrainingRun {
   readonly #startedAt = performance.now();
   readonly #measures: { ungoverned?: Measure; before?: Measure; after?: Measure } = {};
   readonly #curve: CurvePoint[] = [];
+  readonly #states: StateFolder;
+  #evaluationSeconds = 0;
   #episodes = 0;
   #quarantinedEpisodes = 0;
   /** SHA-256 of the weights that are published now, until it is in the audit log. */
@@ -46,7 +55,18 @@ export class TrainingRun {
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
-    this.#update = weightsDigest(parts.checkpoint.weights);
+    this.#states = new StateFolder(parts.directory.path);
+    const stored = parts.earlier?.iterations ?? [];
+    if (stored.length === 0) this.#update = weightsDigest(parts.checkpoint.weights);
+    for (const done of stored) this.#recall(done);
+  }
+
+  /** Takes what is stored of a batch into the report. */
+  #recall({ phase, iteration, episodes, metrics }: StoredIteration): void {
+    this.#quarantinedEpisodes += metrics.quarantinedEpisodes ?? 0;
+    if (phase !== "train") return;
+    this.#episodes += episodes;
+    this.#curve.push({ iteration, metrics });
   }
 
   /** Ends early, after the batch in hand, once the signal is aborted; the report then says `cancelled`. */
@@ -57,6 +77,11 @@ export class TrainingRun {
     if (!signal.aborted) await this.#measure("before", 0);
     const learner = new Learner({ weights: checkpoint.weights, source: pool, train, channels: reward.channels });
     let iteration = 0;
+    const state = this.#parts.earlier?.state ?? null;
+    if (state !== null) {
+      learner.restore(state.learner);
+      iteration = state.iteration;
+    }
     while (iteration < train.iterations && !signal.aborted) await this.#iterate(++iteration, learner);
     this.#saveWeights(learner, iteration);
     if (!signal.aborted) await this.#measure("after", iteration);
@@ -66,11 +91,13 @@ export class TrainingRun {
   /** What the run has to show so far. */
   report(status: RunStatus): RunReport {
     const { config } = this.#parts;
+    const wallSeconds = (performance.now() - this.#startedAt) / 1000;
     return {
       run: this.#parts.directory.run,
       status,
       seed: config.train.seed,
-      wallSeconds: (performance.now() - this.#startedAt) / 1000,
+      wallSeconds,
+      time: timeSplitOf(this.#curve, { wallSeconds, evaluationSeconds: this.#evaluationSeconds }),
       iterations: this.#curve.length,
       episodes: this.#episodes,
       quarantinedEpisodes: this.#quarantinedEpisodes,
@@ -83,6 +110,7 @@ export class TrainingRun {
         "train.groupSize": config.train.groupSize,
         "train.learningRate": config.train.learningRate,
         "train.costMultiplier": config.train.costMultiplier,
+        "train.governed": config.train.governed,
         "reward.channels": config.reward.channels,
         "model.checkpoint": config.model.checkpoint ?? "",
       },
@@ -94,12 +122,19 @@ export class TrainingRun {
 
   async #measure(phase: Phase & ("ungoverned" | "before" | "after"), weights: number): Promise<void> {
     const { planner, emit, config } = this.#parts;
+    const start = performance.now();
     const episodes = config.train.evalEpisodes;
-    const plan = planner.evaluation(phase, { split: "test", episodes, weights, governed: phase !== "ungoverned" });
+    const plan = planner.evaluation(phase, {
+      split: "test",
+      episodes,
+      weights,
+      governed: phase !== "ungoverned" && config.train.governed,
+    });
     const batch = await this.#rollOut(plan);
     await this.#store(plan, batch, { metrics: batchMetrics(batch) });
     const measure = measureOf(batch.episodes.map((episode) => episode.summary));
     this.#measures[phase] = measure;
+    this.#evaluationSeconds += (performance.now() - start) / 1000;
     emit({ type: "evaluation-end", phase, measure });
   }
 
@@ -120,7 +155,10 @@ export class TrainingRun {
       episodesPerSecond: batch.episodes.length / ((learned - start) / 1000),
     };
     this.#update = weightsDigest(learner.weights);
+    // Before the store has the iteration: with either of the two the run can go on, whenever it is stopped.
+    this.#saveState(learner, iteration);
     await this.#store(plan, batch, { metrics: figures, advantages });
+    this.#states.keep(iteration);
     const metricsWithStore = { ...figures, storeSeconds: (performance.now() - learned) / 1000 };
     this.#episodes += batch.episodes.length;
     this.#curve.push({ iteration, metrics: metricsWithStore });
@@ -154,6 +192,14 @@ export class TrainingRun {
       { segments: batch.audit, update: this.#update },
     );
     this.#update = undefined;
+  }
+
+  #saveState(learner: Learner, iteration: number): void {
+    const { audit, directory, tasks } = this.#parts;
+    const { run } = directory;
+    this.#states.write({
+      ...{ run, iteration, tasks, tree: audit.tree, wallSeconds: this.#wallSeconds(), learner: learner.state() },
+    });
   }
 
   /** Names the signed tree that holds the episodes that the weights were trained on. */

@@ -16,6 +16,7 @@ const found: RunReport = {
     status: "succeeded",
     seed: 1,
     wallSeconds: 12,
+    time: { evaluation: 3, rollout: 5, learn: 3, store: 0.5, idle: 0.5 },
     iterations: 1,
     episodes: 256,
     quarantinedEpisodes: 0,
@@ -45,6 +46,7 @@ it("faraday report prints the table and writes the page", async () => {
   const { stdout, stderr, exitCode } = await faraday(["report", directory]);
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
   expect(stdout).toContain(renderTable(found));
+  expect(stdout).toContain("Time: 12.0 s: evaluation 3.0, rollout 5.0, learn 3.0, store 0.5, idle 0.5");
   expect(readFileSync(join(directory, "report.html"), "utf8")).toContain("r1");
   expect(existsSync(join(directory, "report.html.new"))).toBe(false);
 });

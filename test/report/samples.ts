@@ -8,6 +8,7 @@ export function sampleReport(changes: Partial<RunReport> = {}): RunReport {
     status: "succeeded",
     seed: 1,
     wallSeconds: 41.27,
+    time: { evaluation: 9.5, rollout: 20.25, learn: 10.5, store: 0.5, idle: 0.52 },
     iterations: 60,
     episodes: 15_360,
     quarantinedEpisodes: 0,

@@ -35,6 +35,7 @@ const figures: readonly Figure[] = [
   },
   { title: "Mean reward", yLabel: "reward an episode", metrics: { meanReward: "reward" }, include: [0, 1] },
   { title: "Mean cost", yLabel: "cost an episode", metrics: { meanCost: "cost" }, include: [0] },
+  { title: "Cost multiplier", yLabel: "λ", metrics: { costMultiplier: "cost multiplier" }, include: [0] },
   { title: "Entropy of the policy", yLabel: "nats a token", metrics: { entropy: "entropy" }, include: [0] },
   { title: "Approximate KL divergence", yLabel: "nats a token", metrics: { approxKl: "approximate KL" }, include: [0] },
   { title: "Gradient norm", yLabel: "L2 norm", metrics: { gradNorm: "gradient norm" }, include: [0] },

@@ -5,7 +5,7 @@ import type { OnFinding } from "./run-finding.ts";
 
 /**
  * Compares the policies that judged the episodes with those of the run's config. Episodes that are measured without the kernel
- * were judged by none, and no others were.
+ * were judged by none, all of them where the config trains without it, and no others were.
  */
 export function checkPolicies(config: unknown, episodes: Iterable<RecordedEpisode>, onFinding: OnFinding): void {
   const hashes = policyHashes(config);
@@ -15,7 +15,7 @@ export function checkPolicies(config: unknown, episodes: Iterable<RecordedEpisod
   }
   const told = new Set<string>();
   for (const { id, worker, epoch, sequence, policies } of episodes) {
-    const expected = id.startsWith("ungoverned-") ? hashes.ungoverned : hashes.governed;
+    const expected = !hashes.trainsGoverned || id.startsWith("ungoverned-") ? hashes.ungoverned : hashes.governed;
     if (policies === expected || told.has(policies)) continue;
     told.add(policies);
     onFinding({
@@ -26,10 +26,23 @@ export function checkPolicies(config: unknown, episodes: Iterable<RecordedEpisod
   }
 }
 
-function policyHashes(config: unknown): { readonly governed: string; readonly ungoverned: string } | string {
+interface ExpectedHashes {
+  readonly governed: string;
+  readonly ungoverned: string;
+  readonly trainsGoverned: boolean;
+}
+
+function policyHashes(config: unknown): ExpectedHashes | string {
   try {
-    const { kernel } = config as { readonly kernel: KernelSpaceOptions };
-    return { governed: new KernelSpace(kernel).policySetHash, ungoverned: new KernelSpace().policySetHash };
+    const { kernel, train } = config as {
+      readonly kernel: KernelSpaceOptions;
+      readonly train?: { readonly governed?: boolean };
+    };
+    return {
+      governed: new KernelSpace(kernel).policySetHash,
+      ungoverned: new KernelSpace().policySetHash,
+      trainsGoverned: train?.governed ?? true,
+    };
   } catch (error) {
     return messageOf(error);
   }
