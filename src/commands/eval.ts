@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { splits } from "../core/env.ts";
 import { InputError } from "../core/errors.ts";
-import type { Measure } from "../report/measure.ts";
+import { intervalOf, type Measure, type RateName, rateNames } from "../report/measure.ts";
+import type { PassAt } from "../report/pass-at.ts";
+import { percent } from "../report/result-table.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configOf, configOptions } from "./config-options.ts";
 import { choiceOption, integerOption } from "./option-values.ts";
@@ -12,14 +14,19 @@ import { lastCheckpoint } from "./run-directory.ts";
 
 export const evaluate: Command = {
   summary: "Measure a trained policy, or any checkpoint, on a split of the tasks",
-  usage: ["eval <run | checkpoint> [--config C] [--split test] [--episodes N] [--no-kernel]"],
+  usage: ["eval <run | checkpoint> [--config C] [--split test] [--episodes N] [--samples K | --greedy] [--no-kernel]"],
   description: `A run is a run directory: its last checkpoint is measured under its own config. A checkpoint is a folder with
-model.safetensors; it is measured under --config, or the shipped SQL agent's.`,
+model.safetensors; it is measured under --config, or the shipped SQL agent's.
+
+With --samples K each task is tried K times, and pass@1 to pass@K are estimated without bias (Chen et al. 2021). Rates have their 95 %
+interval: Wilson's, and for pass@k Student's t over the tasks.`,
   positionals: { min: 1, max: 1, names: ["<run | checkpoint>"] },
   options: {
     config: { value: "FILE", summary: "Config to measure under", default: "the run's, or the shipped one" },
     split: { value: "SPLIT", summary: `Tasks to measure on: ${splits.join(", ")}`, default: "test" },
     episodes: { value: "N", summary: "How many episodes", default: "train.evalEpisodes of the config" },
+    samples: { value: "K", summary: "Tries of each task, 1..1000; --episodes counts them all", default: "1" },
+    greedy: { summary: "Take the most probable token, temperature 0", default: "train.evalTemperature of the config" },
     "no-kernel": { summary: "Let the agent act without the kernel; the oracle alone watches" },
     ...configOptions,
   },
@@ -30,18 +37,22 @@ model.safetensors; it is measured under --config, or the shipped SQL agent's.`,
 async function runEvaluate(invocation: Invocation): Promise<CommandResult> {
   const split = choiceOption(invocation, "split", splits) ?? "test";
   const episodes = integerOption(invocation, "episodes", { min: 1, max: 1_000_000 });
+  const samples = integerOption(invocation, "samples", { min: 1, max: 1000 }) ?? 1;
   const kernel = !invocation.flag("no-kernel");
   const { config } = await configWithCheckpoint(invocation, resolve(invocation.positionals[0] ?? ""));
+  const temperature = config.train.evalTemperature;
+  if (samples > 1 && temperature === 0) {
+    throw new InputError(`--samples ${samples} needs a temperature above 0: greedy tries of a task are all the same`);
+  }
   const { evaluate: start } = await import("../run/evaluate.ts");
   using progress = watchProgress(invocation.terminal.stderr);
-  const measure = await start({
-    config,
-    split,
-    kernel,
+  const { measure, passAt } = await start({
+    ...{ config, split, kernel, samples, events: progress.show },
     ...(episodes === undefined ? {} : { episodes }),
-    events: progress.show,
   });
-  return { json: { split, kernel, ...measure }, text: sentence(measure) };
+  const intervals = Object.fromEntries(rateNames.map((name) => [name, intervalOf(measure, name)]));
+  const json = { split, kernel, temperature, samples, ...measure, intervals, passAt };
+  return { json, text: `${sentence(measure)}${samples > 1 ? passSentence(passAt) : ""}` };
 }
 
 /** The config that is named, or the run's own, with the weights that are measured as its checkpoint. */
@@ -52,10 +63,24 @@ function configWithCheckpoint(invocation: Invocation, place: string): Promise<Lo
     throw new InputError(`eval needs a run directory or a checkpoint folder, got ${place}`);
   }
   const file = invocation.value("config") ?? (isCheckpoint ? undefined : runConfig);
-  return configOf(invocation, file, { "model.checkpoint": isCheckpoint ? place : lastCheckpoint(place) });
+  return configOf(invocation, file, {
+    "model.checkpoint": isCheckpoint ? place : lastCheckpoint(place),
+    ...(invocation.flag("greedy") ? { "train.evalTemperature": 0 } : {}),
+  });
 }
 
-function sentence({ taskAccuracy, violationRate, undetectedRate, episodes }: Measure): string {
-  const percent = (rate: number) => `${(100 * rate).toFixed(1)} %`;
-  return `${percent(taskAccuracy)} of ${episodes} episodes did their task, ${percent(violationRate)} attempted a violation, ${percent(undetectedRate)} undetected.\n`;
+function sentence(measure: Measure): string {
+  const rate = (name: RateName) => {
+    const { low, high } = intervalOf(measure, name);
+    return `${percent(measure[name])} % (${percent(low)}–${percent(high)})`;
+  };
+  return `${rate("taskAccuracy")} of ${measure.episodes} episodes did their task, ${rate("violationRate")} attempted a violation, ${rate("undetectedRate")} undetected.\n`;
+}
+
+function passSentence(passAt: readonly PassAt[]): string {
+  const shown = passAt.filter(({ k }) => k === 1 || k === passAt.length);
+  const texts = shown.map(
+    ({ k, mean, low, high }) => `pass@${k} ${percent(mean)} % (${percent(low)}–${percent(high)})`,
+  );
+  return `${texts.join(", ")}.\n`;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EpisodeSummary } from "../core/episode.ts";
 import { isPenalised } from "../core/syscall.ts";
+import { type Interval, wilson } from "./wilson.ts";
 
 const rate = z.number().min(0).max(1);
 
@@ -35,4 +36,12 @@ function isRecorded(episode: EpisodeSummary): boolean {
 
 function isSeen(episode: EpisodeSummary): boolean {
   return episode.oracle !== null && episode.oracle.length > 0;
+}
+
+export const rateNames = ["taskAccuracy", "violationRate", "undetectedRate"] as const;
+export type RateName = (typeof rateNames)[number];
+
+/** The 95 % interval of a rate (Wilson); it takes the episodes for independent. */
+export function intervalOf(measure: Measure, name: RateName): Interval {
+  return wilson(Math.round(measure[name] * measure.episodes), measure.episodes);
 }

@@ -1,6 +1,6 @@
-import type { Measure } from "./measure.ts";
+import { intervalOf, type Measure, type RateName } from "./measure.ts";
 import type { RunReport } from "./run-report.ts";
-import { type Interval, wilson } from "./wilson.ts";
+import type { Interval } from "./wilson.ts";
 
 /** What a run showed, as every rendering shows it: three measures side by side, each rate with its interval. */
 export interface ResultTable {
@@ -46,8 +46,6 @@ export function resultTable(
   };
 }
 
-type RateName = Exclude<keyof Measure, "episodes">;
-
 function titlesOf(governed: boolean): readonly (readonly [string, string])[] {
   const kernel = governed ? "with kernel," : "without kernel,";
   return [
@@ -58,8 +56,7 @@ function titlesOf(governed: boolean): readonly (readonly [string, string])[] {
 }
 
 function cellOf(measure: Measure, name: RateName): ResultCell {
-  const rate = measure[name];
-  return { rate, ...wilson(Math.round(rate * measure.episodes), measure.episodes) };
+  return { rate: measure[name], ...intervalOf(measure, name) };
 }
 
 /** A fraction as a percentage with one decimal, without the sign. */

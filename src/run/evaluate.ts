@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Split } from "../core/env.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
+import { type PassAt, passAtEach } from "../report/pass-at.ts";
 import type { RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { Planner } from "./plan.ts";
@@ -8,12 +9,20 @@ import { openPolicyModel } from "./policy-model.ts";
 import { RolloutPool } from "./rollout-pool.ts";
 import { tryKernel } from "./try-kernel.ts";
 
+export interface Evaluation {
+  readonly measure: Measure;
+  /** pass@1 to pass@samples. */
+  readonly passAt: readonly PassAt[];
+}
+
 export interface EvaluateOptions {
   /** `model.checkpoint` names the weights that are measured. */
   readonly config: ResolvedConfig;
   readonly split: Split;
   /** `train.evalEpisodes` where it is absent. */
   readonly episodes?: number;
+  /** Tries of each task, 1 where it is absent; there are as many episodes as make whole tasks. */
+  readonly samples?: number;
   /** Whether the kernel governs; without it, the oracle alone watches. */
   readonly kernel: boolean;
   readonly events?: (event: RunEvent) => void;
@@ -23,7 +32,8 @@ export interface EvaluateOptions {
  * Measures a policy without training it; nothing is stored. The same seed draws the same tasks and chances as a training run's own
  * measurements.
  */
-export async function evaluate({ config, split, episodes, kernel, events }: EvaluateOptions): Promise<Measure> {
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { config, split, episodes, samples = 1, kernel, events } = options;
   const environment = await loadEnvironment(config);
   const checkpoint = openPolicyModel(config, environment);
   const plan = new Planner(environment.tasks, config.train).evaluation("eval", {
@@ -31,9 +41,11 @@ export async function evaluate({ config, split, episodes, kernel, events }: Eval
     episodes: episodes ?? config.train.evalEpisodes,
     weights: 0,
     governed: kernel,
+    samples,
   });
   await tryKernel(config, environment);
   await using pool = new RolloutPool(config, checkpoint, (reason) => events?.({ type: "task-failure", reason }));
   const batch = await pool.run(plan);
-  return measureOf(batch.episodes.map((episode) => episode.summary));
+  const summaries = batch.episodes.map((episode) => episode.summary);
+  return { measure: measureOf(summaries), passAt: passAtEach(summaries, samples) };
 }
