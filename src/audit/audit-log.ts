@@ -48,7 +48,7 @@ export interface LogOptions {
 /** What a log is taken up from. */
 export interface StoredLog {
   /** All segments, in tree order. */
-  readonly segments: Iterable<LoggedSegment>;
+  readonly segments: Iterable<LoggedSegment> | AsyncIterable<LoggedSegment>;
   /** Note of the last checkpoint. */
   readonly checkpoint: string;
   /** Epoch of the main process's new recorder: one that it never had. */
@@ -100,14 +100,14 @@ export class AuditLog {
    * these records.
    * @throws {FaradayError} where it is not.
    */
-  static resume(options: LogOptions, stored: StoredLog): AuditLog {
+  static async resume(options: LogOptions, stored: StoredLog): Promise<AuditLog> {
     const opened = openCheckpoint(stored.checkpoint, options.signer.publicKey);
     if (opened.status !== "signed") throw unfit(options.run, opened.message);
     const { origin, size, root } = opened.checkpoint;
     if (!isOriginOf(origin, options.run)) throw unfit(options.run, `its last checkpoint is of ${origin}`);
     const tree = new CompactRange();
     const recorders = new Map<string, RecorderState>();
-    for (const segment of stored.segments) {
+    for await (const segment of stored.segments) {
       for (const leaf of checkedLeaves(segment, recorders)) tree.append(leaf);
     }
     if (tree.size !== size || tree.root() !== root) {

@@ -21,6 +21,12 @@ export function watchProgress(output: Output, now: () => number = performance.no
         state.dir = event.dir;
         line.say(`run ${event.run}: ${event.iterations} iterations on ${count(event.workers, "worker")}, ${event.dir}`);
         return;
+      case "run-resume":
+        state.dir = event.dir;
+        line.say(
+          `run ${event.run} goes on after iteration ${event.iteration} of ${event.iterations} on ${count(event.workers, "worker")}, ${event.dir}`,
+        );
+        return;
       case "evaluation-end":
         state.startedAt = now();
         line.say(`${evaluationNames[event.phase]}: ${rates(event.measure.taskAccuracy, event.measure.violationRate)}`);

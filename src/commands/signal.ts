@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { agentSignals } from "../core/audit.ts";
 import { InputError, messageOf } from "../core/errors.ts";
+import { holderOf, lockName } from "../run/run-lock.ts";
 import { signalFile, signalRequest } from "../run/signal-inbox.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 
@@ -39,16 +40,6 @@ async function sendSignal({ positionals }: Invocation): Promise<CommandResult> {
 }
 
 function checkGoesOn(directory: string): void {
-  const lock = join(directory, "run.lock");
-  if (existsSync(lock) && lives(Number(readFileSync(lock, "utf8")))) return;
+  if (holderOf(join(directory, lockName)) !== null) return;
   throw new InputError(`no run goes on in ${directory}; signals reach episodes of a training under way alone`);
-}
-
-function lives(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

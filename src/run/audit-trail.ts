@@ -1,12 +1,14 @@
 import type { AuditKey } from "../audit/audit-key.ts";
 import { AuditLog } from "../audit/audit-log.ts";
+import { recordsOf } from "../audit/audit-records.ts";
 import type { Checkpoint, SignedCheckpoint } from "../audit/checkpoint.ts";
 import { type KnownHead, KnownHeads } from "../audit/known-heads.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AuditSegment } from "../core/audit.ts";
+import { FaradayError } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import { batchDigest } from "../store/batch-digest.ts";
-import type { BatchRecord, LightningStore } from "../store/lightning-store.ts";
+import type { BatchRecord, LightningStore, StoredCheckpoint, TreeSegment } from "../store/lightning-store.ts";
 
 export interface AuditTrailParts {
   readonly config: ResolvedConfig;
@@ -33,6 +35,30 @@ export class AuditTrail {
     const trail = new AuditTrail(parts, AuditLog.begin({ run: parts.run, signer: parts.key, policies }));
     trail.#heads.begin(trail.#head());
     return trail;
+  }
+
+  /**
+   * Goes on with a run's log, after making sure that it is the one that was signed, and no older than what is known of it outside.
+   * @param epoch Of the main process's new recorder.
+   * @returns `updates`: SHA-256 of the weights after each iteration, as the log has them; 0 is the base policy.
+   * @throws {FaradayError} where it is not.
+   */
+  static async resume(
+    parts: AuditTrailParts,
+    epoch: number,
+  ): Promise<{ readonly trail: AuditTrail; readonly updates: ReadonlyMap<number, string> }> {
+    const { run, store, place } = parts;
+    const signed = await store.checkpoints(run);
+    checkKnown(signed, new KnownHeads().get({ place, run }), run);
+    const last = signed.at(-1);
+    const updates = new Map<number, string>();
+    if (last === undefined) return { trail: AuditTrail.begin(parts), updates };
+    const policies = new KernelSpace(parts.config.kernel).policySetHash;
+    const segments = withUpdates(store.auditTree(run), updates);
+    const log = await AuditLog.resume({ run, signer: parts.key, policies }, { segments, checkpoint: last.note, epoch });
+    const trail = new AuditTrail(parts, log);
+    trail.#heads.advance(trail.#head());
+    return { trail, updates };
   }
 
   private constructor(parts: AuditTrailParts, log: AuditLog) {
@@ -73,6 +99,29 @@ export class AuditTrail {
   #head(): KnownHead {
     const { place, run } = this.#parts;
     return { place, run, ...this.#stored };
+  }
+}
+
+/** A store that was put back to an older state is consistent in itself. */
+function checkKnown(signed: readonly StoredCheckpoint[], known: KnownHead | null, run: string): void {
+  if (known === null || known.size === 0) return;
+  if (signed.some(({ size, root }) => size === known.size && root === known.root)) return;
+  throw new FaradayError(
+    `the audit log of ${run} was signed with ${known.size} records and root ${known.root}, and the store does not hold that tree; see faraday audit verify`,
+  );
+}
+
+/** Passes segments on, and takes from them what the main process recorded of updates. */
+async function* withUpdates(
+  segments: AsyncIterable<TreeSegment>,
+  updates: Map<number, string>,
+): AsyncGenerator<TreeSegment> {
+  for await (const segment of segments) {
+    yield segment;
+    if (segment.worker !== 0) continue;
+    for (const record of recordsOf(segment)) {
+      if (record.kind === "update") updates.set(record.iteration, record.weights);
+    }
   }
 }
 

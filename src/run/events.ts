@@ -14,6 +14,16 @@ export type RunEvent =
       /** How many are to come. */
       readonly iterations: number;
     }
+  | {
+      /** A run that was stopped goes on. */
+      readonly type: "run-resume";
+      readonly run: string;
+      readonly dir: string;
+      readonly workers: number;
+      /** The last one that is done, and how many there are to be. */
+      readonly iteration: number;
+      readonly iterations: number;
+    }
   | { readonly type: "evaluation-end"; readonly phase: Phase; readonly measure: Measure }
   | {
       readonly type: "iteration-end";

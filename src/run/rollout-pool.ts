@@ -29,10 +29,13 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   /** Counts the weights that were published. */
   #revision = 0;
 
-  /** @param onFailure Told why a task failed in a worker, each time. */
-  constructor(config: ResolvedConfig, checkpoint: Checkpoint, onFailure: (message: string) => void) {
+  /**
+   * @param onFailure Told why a task failed in a worker, each time.
+   * @param epoch Of the workers' recorders; more than 0 where a run is resumed.
+   */
+  constructor(config: ResolvedConfig, checkpoint: Checkpoint, onFailure: (message: string) => void, epoch = 0) {
     this.#weights = shareWeights(checkpoint.weights);
-    const setup = setupOf(config, checkpoint, this.#weights);
+    const setup = { ...setupOf(config, checkpoint, this.#weights), epoch };
     this.#signals = new SignalBoard(setup.signals);
     const workers = workerCountOf(config);
     this.#pool = new WorkerPool({
@@ -102,6 +105,7 @@ export function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights:
     rows: config.train.groupsPerTask * config.train.groupSize,
     weights,
     temperature: config.train.temperature,
+    epoch: 0,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     signals: signalBoardMemory(),
   };

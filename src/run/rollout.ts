@@ -26,6 +26,8 @@ export interface RolloutSetup {
   readonly temperature: number;
   /** One Int32: how many workers have booted so far, for their numbers. */
   readonly workerCount: SharedArrayBuffer;
+  /** Of the workers' recorders: one that the run has not stored yet. */
+  readonly epoch: number;
   /** Memory of the run's {@link SignalBoard}. */
   readonly signals: SharedArrayBuffer;
 }

@@ -1,10 +1,9 @@
 import {
   appendFileSync,
-  closeSync,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -13,6 +12,7 @@ import { join, resolve } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
 import type { RunEvent } from "./events.ts";
 import { makeFolder, removeFolders } from "./make-folder.ts";
+import { lockName, RunLock } from "./run-lock.ts";
 
 /** One run's folder, held by one process: `config.json`, `events.jsonl`, `checkpoints/`, `report.json` and the store. */
 export class RunDirectory implements Disposable {
@@ -21,9 +21,11 @@ export class RunDirectory implements Disposable {
   readonly run: string;
   /** Folders that had to be made for it. */
   readonly #made: readonly string[];
+  readonly #lock: RunLock;
 
-  private constructor(path: string, made: readonly string[]) {
+  private constructor(path: string, lock: RunLock, made: readonly string[] = []) {
     this.path = path;
+    this.#lock = lock;
     this.#made = made;
     this.run = path.split(/[\\/]/).at(-1) ?? path;
   }
@@ -44,18 +46,36 @@ export class RunDirectory implements Disposable {
     }
     if (present.length > 0) {
       const reason = present.includes(lockName)
-        ? "a run is using it, or was killed in it"
+        ? "a run is using it, or was killed in it (then go on with --resume)"
         : `it holds ${present.slice(0, 3).join(", ")}`;
       throw new InputError(`the run directory must be new or empty, got ${folder}: ${reason}; name another with --out`);
     }
     try {
-      const lock = openSync(join(folder, lockName), "wx");
-      writeFileSync(lock, `${process.pid}\n`);
-      closeSync(lock);
+      return new RunDirectory(folder, RunLock.create(folder), made);
     } catch (error) {
       throw new InputError(`cannot write in the run directory ${folder}: ${messageOf(error)}; name another with --out`);
     }
-    return new RunDirectory(folder, made);
+  }
+
+  /**
+   * Takes up a run's folder, also from a process that was killed in it.
+   * @throws {InputError} where it is no run's, or its run goes on.
+   */
+  static resume(path: string): RunDirectory {
+    const folder = runFolder(path);
+    try {
+      return new RunDirectory(folder, RunLock.takeOver(folder)).#repaired();
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      throw new InputError(`cannot write in the run directory ${folder}: ${messageOf(error)}`);
+    }
+  }
+
+  /** A line of events that a power cut has cut is ended, so that the next one is whole. */
+  #repaired(): this {
+    const events = this.file("events.jsonl");
+    if (existsSync(events) && !/(^|\n)$/u.test(readFileSync(events, "utf8"))) appendFileSync(events, "\n");
+    return this;
   }
 
   /** Leaves things as they were before {@link create}. */
@@ -84,16 +104,29 @@ export class RunDirectory implements Disposable {
     renameSync(this.file(`${name}.partial`), this.file(name));
   }
 
+  remove(name: string): void {
+    rmSync(this.file(name), { force: true });
+  }
+
   appendEvent(event: RunEvent): void {
     appendFileSync(this.file("events.jsonl"), `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.file(lockName), { force: true });
+    this.#lock[Symbol.dispose]();
   }
 }
 
-const lockName = "run.lock";
+/**
+ * The absolute path of a folder that a run was begun in.
+ * @throws {InputError} where it is none.
+ */
+export function runFolder(path: string): string {
+  const folder = resolve(path);
+  if (existsSync(join(folder, "config.json"))) return folder;
+  const reason = existsSync(folder) ? "it has no config.json, so that no run was begun in it" : "it does not exist";
+  throw new InputError(`--resume needs a run directory, got ${folder}: ${reason}`);
+}
 
 /** `runs/<UTC time>-seed<N>`, with a number behind it where that is taken. */
 export function defaultRunDirectory(seed: number): string {

@@ -25,6 +25,7 @@ export class SignalInbox implements Disposable {
   /** The beginning of a line whose end is not written yet. */
   #partial = "";
 
+  /** @param from `end` passes over what was asked of an earlier process. */
   constructor(
     path: string,
     on: {
@@ -32,8 +33,10 @@ export class SignalInbox implements Disposable {
       /** Told why a line was passed over. */
       readonly rejected: (reason: string) => void;
     },
+    { from = "start" }: { readonly from?: "start" | "end" } = {},
   ) {
     this.#path = path;
+    if (from === "end") this.#read = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     this.#deliver = on.signal;
     this.#reject = on.rejected;
     this.#timer = setInterval(() => this.#poll(), pollMs).unref();

@@ -1,7 +1,7 @@
 import { type AuditKey, loadAuditKey } from "../audit/audit-key.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AgentSignal } from "../core/audit.ts";
-import { FaradayError, messageOf } from "../core/errors.ts";
+import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
@@ -12,8 +12,10 @@ import { loadEnvironment } from "./load-environment.ts";
 import { type Logger, openLog } from "./log.ts";
 import { Planner } from "./plan.ts";
 import { openPolicyModel } from "./policy-model.ts";
+import { finishedReport, type ResumedRun, resumeRun, tasksDigest } from "./resume.ts";
 import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
+import { StateFolder } from "./run-state.ts";
 import { SignalInbox, signalFile } from "./signal-inbox.ts";
 import { TrainingRun } from "./training-run.ts";
 import { tryKernel } from "./try-kernel.ts";
@@ -22,6 +24,8 @@ export interface TrainRunOptions {
   readonly config: ResolvedConfig;
   /** Run directory; `runs/<time>-seed<N>` where it is absent. */
   readonly out?: string;
+  /** Directory of a run that was stopped, to go on with; in place of `out`. */
+  readonly resume?: string;
   /** Logs go to stderr too. */
   readonly verbose?: boolean;
   /** Once aborted, the batch in hand is finished and the report says `cancelled`. */
@@ -38,11 +42,17 @@ export interface RunControl {
 }
 
 /**
- * Evaluates, trains and evaluates again, with everything on disk in the run directory.
+ * Evaluates, trains and evaluates again, with everything on disk in the run directory. A resumed run does what is left of that,
+ * and ends as it would have without the stop; of a finished one, nothing is left.
  * @throws {InputError} before anything is written, where an input is wrong.
  */
 export async function train(options: TrainRunOptions): Promise<RunReport> {
-  const { config, out, verbose = false, signal, events } = options;
+  const { config, out, resume, verbose = false, signal, events } = options;
+  if (resume !== undefined) {
+    if (out !== undefined) throw new InputError("a run goes on in its own directory: give --resume or --out, not both");
+    const finished = await finishedReport(resume, config);
+    if (finished !== null) return finished;
+  }
   const environment = await loadEnvironment(config);
   const checkpoint = openPolicyModel(config, environment);
   const planner = new Planner(environment.tasks, config.train);
@@ -50,8 +60,19 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
   planner.tasksOf("test");
   await tryKernel(config, environment);
   const key = loadAuditKey(config.audit.key === undefined ? {} : { path: config.audit.key });
-  using directory = RunDirectory.create(out ?? defaultRunDirectory(config.train.seed));
-  const { store: opened, audit } = await beginRun(config, directory, key);
+  using directory =
+    resume === undefined
+      ? RunDirectory.create(out ?? defaultRunDirectory(config.train.seed))
+      : RunDirectory.resume(resume);
+  const tasks = tasksDigest(environment.tasks);
+  const {
+    store: opened,
+    audit,
+    epoch,
+    earlier,
+  } = resume === undefined
+    ? await beginRun(config, directory, key)
+    : await resumeRun(config, { directory, key, checkpoint, tasks });
   await using store = opened;
   const log = openLog(directory.file("run.log"), { verbose });
   const emit = (event: RunEvent) => {
@@ -59,24 +80,33 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     log.info(event.type === "run-end" ? { type: event.type } : event);
     events?.(event);
   };
-  directory.writeJson("config.json", config);
-  await using pool = new RolloutPool(config, checkpoint, (reason) => {
+  if (earlier === null) directory.writeJson("config.json", config);
+  else directory.remove("report.json");
+  const onFailure = (reason: string) => {
     log.warn({ reason }, "a task failed in a worker");
     emit({ type: "task-failure", reason });
-  });
+  };
+  await using pool = new RolloutPool(config, checkpoint, onFailure, epoch);
   const control: RunControl = {
     signal(episode, name) {
       pool.signal(episode, name);
       emit({ type: "signal", episode, signal: name });
     },
   };
-  using _inbox = new SignalInbox(directory.file(signalFile), {
-    signal: control.signal,
-    rejected: (reason) => log.warn({ reason }, "a signal was passed over"),
-  });
+  const rejected = (reason: string) => log.warn({ reason }, "a signal was passed over");
+  using _inbox = new SignalInbox(
+    directory.file(signalFile),
+    { signal: control.signal, rejected },
+    { from: earlier === null ? "start" : "end" },
+  );
   options.control?.(control);
   const { iterations } = config.train;
-  emit({ type: "run-start", run: directory.run, dir: directory.path, workers: workerCountOf(config), iterations });
+  const begun = { run: directory.run, dir: directory.path, workers: workerCountOf(config), iterations };
+  emit(
+    earlier === null
+      ? { type: "run-start", ...begun }
+      : { type: "run-resume", ...begun, iteration: earlier.state?.iteration ?? 0 },
+  );
   const run = new TrainingRun({
     config,
     planner,
@@ -84,6 +114,8 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     pool,
     audit,
     directory,
+    tasks,
+    earlier,
     signal: signal ?? new AbortController().signal,
     emit,
   });
@@ -95,14 +127,15 @@ async function beginRun(
   config: ResolvedConfig,
   directory: RunDirectory,
   key: AuditKey,
-): Promise<{ readonly store: LightningStore; readonly audit: AuditTrail }> {
+): Promise<Omit<ResumedRun, "earlier"> & { readonly earlier: null }> {
   const baseDir = directory.path;
   let store: LightningStore | undefined;
   try {
     store = await openStore(config.store, { baseDir });
     await store.beginRun({ id: directory.run, config });
     const place = storePlace(config.store, { baseDir });
-    return { store, audit: AuditTrail.begin({ config, run: directory.run, store, place, key }) };
+    const audit = AuditTrail.begin({ config, run: directory.run, store, place, key });
+    return { store, audit, epoch: 0, earlier: null };
   } catch (error) {
     await store?.[Symbol.asyncDispose]();
     directory.discard();
@@ -130,6 +163,7 @@ async function finish(
   directory.writeJson("report.json", report);
   directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
   await store.endRun({ id: directory.run, status: report.status, report });
+  if (report.status === "succeeded") new StateFolder(directory.path).keep(null);
   emit({ type: "run-end", report });
   return report;
 }

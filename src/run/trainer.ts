@@ -20,7 +20,7 @@ export interface TrainerOptions {
   readonly env?: string | URL | ConfigInput["env"];
   /** Folder of the base policy, or the config's `model`. Default: the shipped environment's. */
   readonly model?: string | ConfigInput["model"];
-  readonly algorithm?: "GRPO" | "grpo";
+  readonly algorithm?: NonNullable<ConfigInput["train"]>["algorithm"];
   /** The config's `train`: iterations, groupSize, seed, … */
   readonly train?: Omit<NonNullable<ConfigInput["train"]>, "algorithm">;
   readonly workers?: ConfigInput["workers"];
@@ -28,6 +28,8 @@ export interface TrainerOptions {
   readonly audit?: ConfigInput["audit"];
   /** Run directory. Default: `runs/<time>-seed<N>`. */
   readonly out?: string;
+  /** Directory of a run that was stopped, to go on with under the same config; in place of `out`. */
+  readonly resume?: string;
   /** Once aborted, the batch in hand is finished and the report says `cancelled`. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
@@ -65,13 +67,14 @@ export class Trainer {
    * @throws {InputError} with everything that is wrong at once, before anything is written.
    */
   async train(): Promise<RunReport> {
-    const { out, signal, onEvent } = this.#options;
+    const { out, resume, signal, onEvent } = this.#options;
     const running = train({
       config: await this.config(),
       control: (control) => {
         this.#control = control;
       },
       ...(out === undefined ? {} : { out }),
+      ...(resume === undefined ? {} : { resume }),
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { events: onEvent }),
     });

@@ -91,7 +91,7 @@ export class TrainingRun {
   /** What the run has to show so far. */
   report(status: RunStatus): RunReport {
     const { config } = this.#parts;
-    const wallSeconds = (performance.now() - this.#startedAt) / 1000;
+    const wallSeconds = this.#wallSeconds();
     return {
       run: this.#parts.directory.run,
       status,
@@ -121,7 +121,7 @@ export class TrainingRun {
   }
 
   async #measure(phase: Phase & ("ungoverned" | "before" | "after"), weights: number): Promise<void> {
-    const { planner, emit, config } = this.#parts;
+    const { planner, config } = this.#parts;
     const start = performance.now();
     const episodes = config.train.evalEpisodes;
     const plan = planner.evaluation(phase, {
@@ -130,12 +130,27 @@ export class TrainingRun {
       weights,
       governed: phase !== "ungoverned" && config.train.governed,
     });
+    this.#measures[phase] = await this.#evaluate(plan);
+    this.#evaluationSeconds += (performance.now() - start) / 1000;
+  }
+
+  /** What is stored of an evaluation already is measured again, not done again. */
+  async #evaluate(plan: BatchPlan): Promise<Measure> {
+    const { emit, earlier } = this.#parts;
+    const { phase, iteration } = plan;
+    if (earlier?.iterations.some((done) => done.phase === phase && done.iteration === iteration)) {
+      return measureOf(await earlier.episodes(phase, iteration));
+    }
     const batch = await this.#rollOut(plan);
     await this.#store(plan, batch, { metrics: batchMetrics(batch) });
     const measure = measureOf(batch.episodes.map((episode) => episode.summary));
-    this.#measures[phase] = measure;
-    this.#evaluationSeconds += (performance.now() - start) / 1000;
     emit({ type: "evaluation-end", phase, measure });
+    return measure;
+  }
+
+  /** Over all processes that the run has had. */
+  #wallSeconds(): number {
+    return (this.#parts.earlier?.wallSeconds ?? 0) + (performance.now() - this.#startedAt) / 1000;
   }
 
   async #iterate(iteration: number, learner: Learner): Promise<void> {

@@ -84,9 +84,9 @@ describe("an audit log", () => {
     expect(segments.map(({ leaf }) => leaf)).toEqual([0, 6, 12]);
   });
 
-  it("goes on where it was stored: same origin, new recorders, one tree", () => {
+  it("goes on where it was stored: same origin, new recorders, one tree", async () => {
     const stored = sampleLog();
-    const log = AuditLog.resume(options, {
+    const log = await AuditLog.resume(options, {
       segments: stored.segments,
       checkpoint: stored.checkpoints[2] as string,
       epoch: 1,
@@ -107,14 +107,14 @@ describe("an audit log", () => {
     ["a segment is missing", { segments: 8 }],
     ["another key signed it", { signer: stranger }],
     ["it is another run's", { run: "run-2" }],
-  ])("does not go on when %s", (_, { checkpoint = 2, segments = 9, ...other }) => {
+  ])("does not go on when %s", async (_, { checkpoint = 2, segments = 9, ...other }) => {
     const stored = sampleLog();
     const from = {
       segments: stored.segments.slice(0, segments),
       checkpoint: stored.checkpoints[checkpoint] as string,
       epoch: 1,
     };
-    expect(() => AuditLog.resume({ ...options, ...other }, from)).toThrow(/is not the one that was signed/);
+    await expect(AuditLog.resume({ ...options, ...other }, from)).rejects.toThrow(/is not the one that was signed/);
   });
 });
 

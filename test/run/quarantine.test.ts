@@ -71,7 +71,8 @@ async function runWith(doctor: (batch: FinishedBatch) => FinishedBatch, emit: (e
   };
   const planner = new Planner(environment.tasks, config.train);
   const { signal } = new AbortController();
-  const report = await new TrainingRun({ config, planner, checkpoint, pool, audit, directory, signal, emit }).run();
+  const parts = { config, planner, checkpoint, pool, audit, directory, tasks: "", earlier: null };
+  const report = await new TrainingRun({ ...parts, signal, emit }).run();
   await store.endRun({ id: directory.run, status: report.status, report });
   writeFileSync(directory.file("config.json"), JSON.stringify(config));
   return { report, episodes: await store.episodes(directory.run), directory: directory.path };

@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { FaradayError, messageOf } from "../core/errors.ts";
+import type { LearnerState } from "./learn.ts";
+
+/** All that a run needs to go on after an iteration, besides its config and what is stored. */
+export interface RunState {
+  readonly run: string;
+  /** Counts from 1. */
+  readonly iteration: number;
+  /** The signed tree that the iteration's own batch was appended to. */
+  readonly tree: { readonly origin: string; readonly size: number; readonly root: string };
+  /** SHA-256 of the tasks that the iteration was planned from. */
+  readonly tasks: string;
+  /** How long the run had taken, over all its processes. */
+  readonly wallSeconds: number;
+  readonly learner: LearnerState;
+}
+
+const header = z.strictObject({
+  format: z.literal("faraday-state-1"),
+  run: z.string(),
+  iteration: z.int().min(1),
+  tree: z.strictObject({ origin: z.string(), size: z.int(), root: z.string() }),
+  tasks: z.string(),
+  wallSeconds: z.number().min(0),
+  parameters: z.int().min(0),
+  stepCount: z.int().min(0),
+  others: z.record(z.string(), z.base64()),
+});
+
+/**
+ * `state/` of a run directory: one file an iteration. A file is its own SHA-256, a line of JSON, and the weights and Adam's two
+ * moments as float32 in this machine's order of bytes.
+ */
+export class StateFolder {
+  readonly #path: string;
+
+  constructor(directory: string) {
+    this.#path = join(directory, "state");
+  }
+
+  /** When this returns, the state is on disk; before, there is none of that iteration, or the one before it. */
+  write(state: RunState): void {
+    mkdirSync(this.#path, { recursive: true });
+    const path = this.#file(state.iteration);
+    const file = openSync(`${path}.partial`, "w");
+    try {
+      for (const part of encode(state)) writeWhole(file, part);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(`${path}.partial`, path);
+    syncFolder(this.#path);
+  }
+
+  /** @throws {FaradayError} where there is none of that iteration, or it is damaged. */
+  read(iteration: number): RunState {
+    const path = this.#file(iteration);
+    try {
+      return decode(readFileSync(path));
+    } catch (error) {
+      throw new FaradayError(
+        `cannot go on after iteration ${iteration} without its state ${path}: ${messageOf(error)}; bring the file back, or train anew`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Removes the states of all other iterations, and with `null` every one. */
+  keep(iteration: number | null): void {
+    const kept = iteration === null ? null : this.#file(iteration);
+    if (kept === null) rmSync(this.#path, { recursive: true, force: true });
+    else
+      for (const name of readdirSync(this.#path)) {
+        if (join(this.#path, name) !== kept) rmSync(join(this.#path, name), { force: true });
+      }
+  }
+
+  #file(iteration: number): string {
+    return join(this.#path, `${iteration}.state`);
+  }
+}
+
+function encode({ learner, ...state }: RunState): Uint8Array[] {
+  const { weights, first, second, stepCount, others } = learner;
+  const rest = Object.entries(others).map(([name, values]) => [name, bytesOf(values).toString("base64")]);
+  const head = { format: "faraday-state-1", ...state, parameters: weights.length, stepCount };
+  const line = `${JSON.stringify({ ...head, others: Object.fromEntries(rest) })}\n`;
+  const parts = [Buffer.from(line), bytesOf(weights), bytesOf(first), bytesOf(second)];
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(part);
+  return [digest.digest(), ...parts];
+}
+
+const digestBytes = 32;
+
+function decode(bytes: Buffer): RunState {
+  const digest = createHash("sha256").update(bytes.subarray(digestBytes)).digest();
+  if (!digest.equals(bytes.subarray(0, digestBytes))) throw new Error("it is damaged: its SHA-256 is another");
+  const end = bytes.indexOf("\n", digestBytes);
+  const {
+    format: _,
+    parameters,
+    stepCount,
+    others,
+    ...state
+  } = header.parse(JSON.parse(bytes.toString("utf8", digestBytes, end)));
+  const columns = Buffer.from(bytes.subarray(end + 1));
+  if (columns.length !== 3 * 4 * parameters) throw new Error(`it must hold 3 × ${parameters} numbers`);
+  const [weights, first, second] = [0, 1, 2].map((part) => {
+    const values = new Float32Array(parameters);
+    new Uint8Array(values.buffer).set(columns.subarray(part * 4 * parameters, (part + 1) * 4 * parameters));
+    return values;
+  }) as [Float32Array, Float32Array, Float32Array];
+  const rest = Object.entries(others).map(([name, base64]) => [name, doublesOf(Buffer.from(base64, "base64"))]);
+  return { ...state, learner: { weights, first, second, stepCount, others: Object.fromEntries(rest) } };
+}
+
+function doublesOf(bytes: Buffer): Float64Array {
+  const values = new Float64Array(bytes.length / 8);
+  new Uint8Array(values.buffer).set(bytes);
+  return values;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let position = 0; position < bytes.length; ) position += writeSync(file, bytes, position);
+}
+
+/** Makes the new name itself survive a power cut, where the platform lets a folder be opened. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  const file = openSync(folder, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
