@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train.ts")).train,
   pretrain: async () => (await import("./pretrain.ts")).pretrain,
+  ablate: async () => (await import("./ablate.ts")).ablate,
   eval: async () => (await import("./eval.ts")).evaluate,
   report: async () => (await import("./report.ts")).report,
   audit: async () => (await import("./audit.ts")).audit,
