@@ -2,7 +2,12 @@ import { z } from "zod";
 
 /** How `faraday pretrain` clones the demonstrations. */
 export const pretrainOptions = z.strictObject({
-  epochs: z.int().min(1).max(10_000).default(40).describe("Passes over the demonstrations"),
+  epochs: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("Passes over the demonstrations (40; more for fewer than 2,000 demonstrations on a database)"),
   batchSize: z.int().min(1).max(4096).default(32).describe("Demonstrations of one gradient step"),
   learningRate: z
     .number()
@@ -15,5 +20,19 @@ export const pretrainOptions = z.strictObject({
     .boolean()
     .default(true)
     .describe("Exchange literals that an action copied from its prompt, so that copying is learned"),
+  valueSwap: z
+    .boolean()
+    .optional()
+    .describe(
+      "Take literals for literalSwap from the database too, by column, as far as the policies let an agent read it (true for fewer than 2,000 demonstrations)",
+    ),
+  wordDropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .optional()
+    .describe(
+      "Share of the prompt's tokens that are masked while training, those of literals excepted (0; more with valueSwap)",
+    ),
 });
 export type PretrainOptions = z.output<typeof pretrainOptions>;

@@ -6,14 +6,14 @@ import type { Environment } from "../core/env.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { chosenCount, type Trajectory } from "../core/trajectory.ts";
-import { KernelSpace } from "../kernel/kernel-space.ts";
 import { type Architecture, initialWeights, parameterCount, shapeProblem } from "../model/architecture.ts";
 import { saveCheckpoint } from "../model/checkpoint.ts";
 import { GradientEngine } from "../model/gradient.ts";
-import { LiteralSwap } from "../model/literal-swap.ts";
 import { Adam, clipByNorm } from "../model/optimiser.ts";
 import { type Tokenizer, trainTokenizer } from "../model/tokenizer.ts";
-import { demonstrationTrajectory, type ReplayedDemonstration, replayDemonstrations } from "./demonstrations.ts";
+import { Augmentation } from "./augmentation.ts";
+import { type CloningMaterial, cloningMaterial } from "./cloning-material.ts";
+import { demonstrationTrajectory, type ReplayedDemonstration } from "./demonstrations.ts";
 import type { RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { makeFolder, removeFolders } from "./make-folder.ts";
@@ -41,6 +41,8 @@ const warmUpShare = 0.02;
 const finalRate = 0.02;
 /** Share of the demonstrations that is not trained on but measured. */
 const validationShare = 0.03;
+/** Log-probability above which no other token can be the most probable. */
+const greedyCertain = Math.log(0.5);
 /** Minibatches are cut from this many batches at a time, sorted by length: less padding. */
 const batchesSorted = 8;
 
@@ -54,13 +56,17 @@ export async function pretrain({ config, out, signal, events }: PretrainRunOptio
   const start = performance.now();
   const folder = freeFolder(out ?? "base-policy");
   const environment = await loadEnvironment(config);
-  const demonstrations = await replay(environment, config);
+  const material = await cloningMaterial(environment, config);
+  const { demonstrations, values } = material;
   const tokenizer = trainTokenizer(
-    demonstrations.flatMap(({ prompt, actions, observations }) => [prompt, ...actions, ...observations]),
+    [
+      ...demonstrations.flatMap(({ prompt, actions, observations }) => [prompt, ...actions, ...observations]),
+      ...[...values.values()].flat(),
+    ],
     shapeOf(config.model).vocabularySize,
   );
   const architecture = architectureFor(config, { environment, tokenizer, demonstrations });
-  const cloning = new Cloning(config, { architecture, tokenizer, demonstrations, environment });
+  const cloning = new Cloning(config, { architecture, tokenizer, material, environment });
   const reserved = reserve(folder);
   const metrics = await cloning
     .run(signal ?? new AbortController().signal, events ?? (() => {}))
@@ -86,15 +92,6 @@ function reserve(folder: string): readonly string[] {
   } catch (error) {
     throw new InputError(`cannot make the folder ${folder}: ${messageOf(error)}; name another with --out`);
   }
-}
-
-async function replay(environment: Environment, config: ResolvedConfig): Promise<ReplayedDemonstration[]> {
-  using kernel = new KernelSpace(config.kernel);
-  await kernel.boot({ driverDefaults: environment.driverDefaults ?? {} });
-  const tasks = environment.tasks.filter((task) => task.split === "train");
-  const demonstrations = await replayDemonstrations(environment, tasks, kernel);
-  if (demonstrations.length > 0) return demonstrations;
-  throw new InputError(`pretrain needs training tasks with a demo, got ${tasks.length} training tasks and no demo`);
 }
 
 /** The shape that the config gives; where it says nothing of lengths, room for the longest prompt and for two of the longest actions. */
@@ -134,7 +131,8 @@ class Cloning {
   readonly #architecture: Architecture;
   readonly #demonstrations: readonly ReplayedDemonstration[];
   readonly #held: readonly Trajectory[];
-  readonly #swap: LiteralSwap;
+  readonly #augmentation: Augmentation;
+  readonly #epochs: number;
   readonly #random: Random;
   readonly #adam: Adam;
 
@@ -143,27 +141,34 @@ class Cloning {
     parts: {
       architecture: Architecture;
       tokenizer: Tokenizer;
-      demonstrations: readonly ReplayedDemonstration[];
+      material: CloningMaterial;
       environment: Environment;
     },
   ) {
-    const { architecture, tokenizer, demonstrations, environment } = parts;
+    const { architecture, tokenizer, material, environment } = parts;
+    const { demonstrations, validation } = material;
     const heldOut = environment.tasks.filter((task) => task.split !== "train");
     this.#config = config;
     this.#tokenizer = tokenizer;
     this.#architecture = architecture;
     this.#random = new Random(deriveSeed(config.train.seed, 0));
     const shuffled = this.#random.shuffle(demonstrations);
-    const held = shuffled.splice(0, Math.floor(demonstrations.length * validationShare));
+    const heldCount = validation.length > 0 ? 0 : Math.floor(demonstrations.length * validationShare);
+    const held = validation.length > 0 ? validation : shuffled.splice(0, heldCount);
     this.#demonstrations = shuffled;
     this.#held = held.map((demonstration) => this.#trajectory(demonstration));
-    this.#swap = new LiteralSwap(shuffled, new Set([...held, ...heldOut].map(({ prompt }) => prompt)));
+    this.#epochs = material.epochs;
+    this.#augmentation = new Augmentation(config.pretrain, {
+      material,
+      demonstrations: shuffled,
+      reserved: new Set([...held, ...heldOut].map(({ prompt }) => prompt)),
+    });
     this.weights = initialWeights(architecture, deriveSeed(config.train.seed, 1));
     this.#adam = new Adam(this.weights.length, { weightDecay: config.pretrain.weightDecay });
   }
 
   async run(signal: AbortSignal, events: (event: RunEvent) => void): Promise<Record<string, number>> {
-    const { epochs } = this.#config.pretrain;
+    const epochs = this.#epochs;
     const engine = await GradientEngine.create(this.#architecture, {
       temperature: 1,
       lengthStep: 8,
@@ -189,11 +194,11 @@ class Cloning {
   }
 
   #epoch(engine: GradientEngine, epoch: number): { loss: number; tokens: number } {
-    const { batchSize, epochs, learningRate } = this.#config.pretrain;
+    const { batchSize, learningRate } = this.#config.pretrain;
     const sums = { loss: 0, tokens: 0 };
     const batches = this.#batches(batchSize);
     batches.forEach((batch, index) => {
-      const progress = (epoch - 1 + index / batches.length) / epochs;
+      const progress = (epoch - 1 + index / batches.length) / this.#epochs;
       const gradient = crossEntropyGradient(engine, this.weights, batch, sums);
       clipByNorm(gradient, 1);
       this.#adam.step(this.weights, gradient, learningRate * rateAt(progress));
@@ -203,9 +208,7 @@ class Cloning {
 
   /** The demonstrations in random order, each a variant of itself. */
   #batches(size: number): Trajectory[][] {
-    const drawn = this.#random
-      .shuffle(this.#demonstrations)
-      .map((demonstration) => this.#trajectory(this.#vary(demonstration)));
+    const drawn = this.#random.shuffle(this.#demonstrations).map((demonstration) => this.#variant(demonstration));
     const batches: Trajectory[][] = [];
     for (let start = 0; start < drawn.length; start += size * batchesSorted) {
       const part = drawn.slice(start, start + size * batchesSorted).sort((a, b) => a.tokens.length - b.tokens.length);
@@ -214,8 +217,12 @@ class Cloning {
     return this.#random.shuffle(batches);
   }
 
-  #vary(demonstration: ReplayedDemonstration): ReplayedDemonstration {
-    return this.#config.pretrain.literalSwap ? this.#swap.draw(demonstration, this.#random) : demonstration;
+  /** A variant that fits: exchanged literals may be longer. */
+  #variant(demonstration: ReplayedDemonstration): Trajectory {
+    const varied = demonstrationTrajectory(this.#tokenizer, this.#augmentation.vary(demonstration, this.#random));
+    const fits = varied.tokens.length <= this.#architecture.contextTokens;
+    const trajectory = fits ? varied : this.#trajectory(demonstration);
+    return this.#augmentation.mask(trajectory, this.#random);
   }
 
   #trajectory(demonstration: ReplayedDemonstration): Trajectory {
@@ -226,12 +233,16 @@ class Cloning {
     );
   }
 
-  /** Cross-entropy a token on demonstrations that were not trained on. */
+  /** Cross-entropy a token on demonstrations that were not trained on, and the share that greedy decoding surely writes as they are. */
   #validation(engine: GradientEngine): Record<string, number> {
     if (this.#held.length === 0) return {};
     const found = engine.logProbabilities(this.weights, this.#held);
     const total = found.reduce((sum, values) => sum - values.reduce((part, value) => part + value, 0), 0);
-    return { validationLoss: total / this.#held.reduce((sum, trajectory) => sum + chosenCount(trajectory), 0) };
+    const exact = found.filter((values) => values.every((value) => value > greedyCertain)).length;
+    return {
+      validationLoss: total / this.#held.reduce((sum, trajectory) => sum + chosenCount(trajectory), 0),
+      validationExact: exact / this.#held.length,
+    };
   }
 }
 

@@ -58,6 +58,8 @@ function named(folder: string, name: string): string | undefined {
 }
 
 function onlyFile(folder: string): string | undefined {
-  const files = readdirSync(folder).filter((file) => extensions.some((extension) => file.endsWith(extension)));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+    extensions.some((extension) => file.endsWith(extension)),
+  );
   return files.length === 1 ? join(folder, files[0] as string) : undefined;
 }
