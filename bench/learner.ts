@@ -1,5 +1,6 @@
 import { Random } from "../src/core/random.ts";
-import { clippedSurrogate } from "../src/grpo/policy-loss.ts";
+import { algorithmOf } from "../src/grpo/algorithm.ts";
+import { policyLoss } from "../src/grpo/policy-loss.ts";
 import { GradientEngine } from "../src/model/gradient.ts";
 import { Adam, clipByNorm } from "../src/model/optimiser.ts";
 import { bootHost, firstBatch, rollOut } from "./rolled-out-batch.ts";
@@ -11,7 +12,8 @@ const episodes = 128;
 /** One update from 128 sampled trajectories: gradient of the clipped surrogate, clipping, Adam. Padding is not counted as tokens. */
 export const learner: FillBench = async (bench) => {
   const agent = await shippedAgent();
-  const { temperature, clipRange, gradientClip, learningRate } = agent.config.train;
+  const { temperature, gradientClip, learningRate } = agent.config.train;
+  const { loss: settings } = algorithmOf(agent.config.train);
   const { architecture, weights: shipped } = agent.checkpoint;
   const batch = await rollOut(await bootHost(agent), firstBatch(agent, episodes));
   const trajectories = batch.episodes.map((episode) => episode.trajectory);
@@ -28,7 +30,7 @@ export const learner: FillBench = async (bench) => {
     const gradient = engine.gradient(weights, trajectories, (row, logProbabilities, derivative) => {
       const sample = samples[row];
       if (sample === undefined) throw new Error(`no sample ${row}`);
-      clippedSurrogate(logProbabilities, sample, { clipRange, weight: 1 / chosen, derivative });
+      policyLoss(logProbabilities, sample, { settings, weight: 1 / chosen, derivative });
     });
     clipByNorm(gradient, gradientClip);
     adam.step(weights, gradient, learningRate);

@@ -1,15 +1,17 @@
 import type { TrainOptions } from "../config/train-options.ts";
-import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
+import type { EpisodeSummary } from "../core/episode.ts";
 import { InputError } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { isPenalised, type Severity, severityRank } from "../core/syscall.ts";
 import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
-import { advantagesOf } from "../grpo/advantages.ts";
+import { advantagesOf, type Outcome } from "../grpo/advantages.ts";
+import { type Algorithm, algorithmOf } from "../grpo/algorithm.ts";
 import { CostMultiplier } from "../grpo/constraint-multiplier.ts";
-import type { PolicyLossFigures } from "../grpo/policy-loss.ts";
+import { noFigures, type PolicyLossFigures, type StepSize, tokenWeight } from "../grpo/policy-loss.ts";
 import { cutIntoShards, defaultShardRows } from "../model/gradient.ts";
 import { Adam, clipByNorm } from "../model/optimiser.ts";
 import type { FinishedBatch } from "./dispatch.ts";
+import { learningRateAt } from "./learning-rate.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
 /** A trajectory and the advantage that its tokens share. */
@@ -26,7 +28,7 @@ export interface GradientSource {
 }
 
 export interface Update {
-  /** One an episode, in the order of the batch; 0 for one that failed or is quarantined, which teaches nothing. */
+  /** One an episode, in the order of the batch; 0 for one that teaches nothing: it failed, is quarantined, or has no finite reward. */
   readonly advantages: readonly number[];
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -55,11 +57,17 @@ export class Learner {
   readonly #source: GradientSource;
   readonly #adam: Adam;
   readonly #options: TrainOptions;
+  readonly #algorithm: Algorithm;
+  /** The weights at first, where the loss measures how far the policy has come from them. Workers share them. */
+  readonly #reference: Float32Array | undefined;
+  /** The weights when the update began, where the loss corrects for tokens that older ones sampled. Workers share them. */
+  readonly #proximal: Float32Array | undefined;
   readonly #channels: "separate" | "scalar";
   readonly #costMultiplier: CostMultiplier;
   readonly #others: Readonly<Record<string, Stateful>>;
 
   constructor(options: {
+    /** Of the base policy, which is the reference of the divergence; a learner that goes on is given its own by {@link restore}. */
     readonly weights: Float32Array;
     readonly source: GradientSource;
     readonly train: TrainOptions;
@@ -71,6 +79,10 @@ export class Learner {
     this.#source = options.source;
     this.#adam = new Adam(this.weights.length);
     this.#options = options.train;
+    this.#algorithm = algorithmOf(options.train);
+    const { klCoefficient, importanceCap } = this.#algorithm.loss;
+    this.#reference = klCoefficient > 0 ? sharedCopy(this.weights) : undefined;
+    this.#proximal = importanceCap === null ? undefined : sharedCopy(this.weights);
     this.#channels = options.channels;
     this.#costMultiplier = new CostMultiplier(options.train.costMultiplier, options.train.constraint);
     this.#others = { ...options.others, costMultiplier: this.#costMultiplier };
@@ -108,14 +120,14 @@ export class Learner {
     this.#source.publish(this.weights);
   }
 
-  /** One GRPO update (Shao et al. 2024): advantages within groups, then clipped steps over minibatches. */
+  /** One update (GRPO, Shao et al. 2024, and its family): advantages within groups, then steps over minibatches. */
   async update(batch: FinishedBatch, iteration: number): Promise<Update> {
     const costMultiplier = this.#costMultiplier.after(violatedOf(batch));
     const advantages = this.#advantages(batch, costMultiplier);
-    const samples = batch.episodes.flatMap(({ trajectory }, index): Sample[] => {
+    const samples = batch.episodes.flatMap(({ trajectory, summary }, index): Sample[] => {
       const advantage = advantages[index] as number;
-      if (advantage === 0) return [];
-      return [{ trajectory, advantage }];
+      const isHeld = this.#reference !== undefined && teaches(summary);
+      return advantage === 0 && !isHeld ? [] : [{ trajectory, advantage }];
     });
     const figures = { ...(await this.#fit(samples, iteration)), ...groupMetrics(batch, advantages) };
     return { advantages, metrics: this.#channels === "scalar" ? figures : { ...figures, costMultiplier } };
@@ -123,92 +135,129 @@ export class Learner {
 
   #advantages({ episodes }: FinishedBatch, costMultiplier: number): number[] {
     const { groupSize, neverPositive } = this.#options;
+    const groups = Array.from({ length: Math.ceil(episodes.length / groupSize) }, (_, group) =>
+      Array.from({ length: groupSize }, (_, index) => group * groupSize + index).filter((index) =>
+        teaches(episodes[index]?.summary),
+      ),
+    );
+    const outcomes = groups.map((members) => members.map((index) => outcomeOf(episodes[index] as LearnedEpisode)));
+    const { advantage } = this.#algorithm;
+    const found = advantagesOf(outcomes, { channels: this.#channels, costMultiplier, neverPositive, advantage });
     const advantages = episodes.map(() => 0);
-    for (let start = 0; start < episodes.length; start += groupSize) {
-      const members = Array.from({ length: groupSize }, (_, index) => start + index).filter((index) =>
-        teaches(episodes[index]?.summary.outcome),
-      );
-      const outcomes = members.map((index) => outcomeOf(episodes[index]?.summary as EpisodeSummary));
-      const own = advantagesOf(outcomes, { channels: this.#channels, costMultiplier, neverPositive });
+    groups.forEach((members, group) => {
       members.forEach((index, place) => {
-        advantages[index] = own[place] as number;
+        advantages[index] = found[group]?.[place] as number;
       });
-    }
+    });
     return advantages;
   }
 
   async #fit(samples: readonly Sample[], iteration: number): Promise<Record<string, number>> {
-    const { updatesPerBatch, minibatchEpisodes, seed, gradientClip } = this.#options;
+    const { updatesPerBatch, minibatchEpisodes, accumulate, seed, gradientClip } = this.#options;
     const learningRate = learningRateAt(iteration, this.#options);
-    const sums = { loss: 0, clipped: 0, klSum: 0, tokens: 0, gradNorm: 0, steps: 0 };
+    const sums = { ...noFigures(), tokens: 0, gradNorm: 0, steps: 0 };
     const random = new Random(deriveSeed(seed, iteration));
+    this.#proximal?.set(this.weights);
     for (let pass = 0; pass < updatesPerBatch; pass++) {
-      const order = random.shuffle(samples);
-      for (let start = 0; start < order.length; start += minibatchEpisodes) {
-        const minibatch = order.slice(start, start + minibatchEpisodes);
-        const gradient = await this.#gradient(minibatch, sums);
-        sums.tokens += minibatch.reduce((sum, { trajectory }) => sum + chosenCount(trajectory), 0);
+      for (const step of cut(random.shuffle(samples), minibatchEpisodes * accumulate)) {
+        const gradient = await this.#gradient(step, sums);
+        sums.tokens += tokensOf(step);
         sums.gradNorm += clipByNorm(gradient, gradientClip);
         sums.steps++;
         this.#adam.step(this.weights, gradient, learningRate);
         this.#source.publish(this.weights);
       }
     }
-    if (sums.steps === 0) return {};
+    return sums.steps === 0 ? {} : this.#stepMetrics(sums);
+  }
+
+  #stepMetrics(sums: PolicyLossFigures & { tokens: number; gradNorm: number; steps: number }): Record<string, number> {
     return {
-      loss: sums.loss / sums.tokens,
+      loss: sums.loss / sums.steps,
       clipFraction: sums.clipped / sums.tokens,
       approxKl: sums.klSum / sums.tokens,
       gradNorm: sums.gradNorm / sums.steps,
+      ...(this.#reference === undefined ? {} : { referenceKl: sums.referenceKlSum / sums.tokens }),
     };
   }
 
-  /** Shards are cut and added in an order that the samples alone decide, so that the sum does not depend on who computed them. */
-  async #gradient(samples: readonly Sample[], sums: PolicyLossFigures): Promise<Float32Array> {
-    const trajectories = samples.map((sample) => sample.trajectory);
-    const shards = cutIntoShards(trajectories, defaultShardRows).map((rows) => ({
-      trajectories: packTrajectories(rows.map((row) => trajectories[row] as Trajectory)),
-      advantages: Float64Array.from(rows, (row) => (samples[row] as Sample).advantage),
-      minibatchEpisodes: samples.length,
-      clipRange: this.#options.clipRange,
-    }));
+  /** Minibatch after minibatch, so that no more than one is under way; all for one step. */
+  async #gradient(step: readonly Sample[], sums: PolicyLossFigures): Promise<Float32Array> {
     const total = new Float32Array(this.weights.length);
-    for (const { gradient, figures } of await this.#source.gradients(shards)) {
-      for (let index = 0; index < total.length; index++)
-        total[index] = (total[index] as number) + (gradient[index] as number);
-      sums.loss += figures.loss;
-      sums.clipped += figures.clipped;
-      sums.klSum += figures.klSum;
+    const minibatches = cut(step, this.#options.minibatchEpisodes);
+    const stepSize = { stepMinibatches: minibatches.length, stepTokens: tokensOf(step), stepEpisodes: step.length };
+    for (const minibatch of minibatches) {
+      const shards = this.#shards(minibatch, { ...stepSize, minibatchTokens: tokensOf(minibatch) });
+      for (const { gradient, figures } of await this.#source.gradients(shards)) {
+        for (let index = 0; index < total.length; index++)
+          total[index] = (total[index] as number) + (gradient[index] as number);
+        sums.loss += figures.loss;
+        sums.clipped += figures.clipped;
+        sums.klSum += figures.klSum;
+        sums.referenceKlSum += figures.referenceKlSum;
+      }
     }
     return total;
   }
+
+  /** Cut and added in an order that the samples alone decide, so that the sum does not depend on who computed them. */
+  #shards(samples: readonly Sample[], size: Omit<StepSize, "tokens">): SurrogateShard[] {
+    const { loss } = this.#algorithm;
+    const trajectories = samples.map((sample) => sample.trajectory);
+    return cutIntoShards(trajectories, defaultShardRows).map((rows) => ({
+      trajectories: packTrajectories(rows.map((row) => trajectories[row] as Trajectory)),
+      advantages: Float64Array.from(rows, (row) => (samples[row] as Sample).advantage),
+      weights: Float64Array.from(rows, (row) =>
+        tokenWeight({ ...size, tokens: chosenCount(trajectories[row] as Trajectory) }, loss),
+      ),
+      loss,
+      reference: this.#reference,
+      proximal: this.#proximal,
+    }));
+  }
 }
 
-/** @param iteration Counts from 1. */
-function learningRateAt(iteration: number, options: TrainOptions): number {
-  const { learningRate, learningRateSchedule, iterations } = options;
-  return learningRateSchedule === "linear" ? learningRate * (1 - (iteration - 1) / iterations) : learningRate;
+type LearnedEpisode = FinishedBatch["episodes"][number];
+
+/** In memory that crosses threads without a copy. */
+function sharedCopy(weights: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
+  shared.set(weights);
+  return shared;
 }
 
-/** What broke says nothing of the agent, and what was not recorded as it was answered may not be trusted. */
-function teaches(outcome: EpisodeOutcome | undefined): boolean {
-  return outcome !== "failed" && outcome !== "quarantined";
+function cut<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}
+
+function tokensOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { trajectory }) => sum + chosenCount(trajectory), 0);
+}
+
+/**
+ * What broke says nothing of the agent, what was not recorded as it was answered may not be trusted, and a reward that is not a number
+ * compares with none.
+ */
+function teaches(summary: EpisodeSummary | undefined): boolean {
+  if (summary === undefined || summary.outcome === "failed" || summary.outcome === "quarantined") return false;
+  return isRewarded(summary);
+}
+
+function isRewarded({ reward, cost, scalarReward }: EpisodeSummary): boolean {
+  return Number.isFinite(reward) && Number.isFinite(cost) && Number.isFinite(scalarReward);
 }
 
 /** Of the episodes that teach: whether they attempted a violation that counts. */
 function violatedOf({ episodes }: FinishedBatch): readonly boolean[] {
-  return episodes
-    .filter(({ summary }) => teaches(summary.outcome))
-    .map(({ summary }) => summary.violations.some(isPenalised));
+  return episodes.filter(({ summary }) => teaches(summary)).map(({ summary }) => summary.violations.some(isPenalised));
 }
 
-function outcomeOf({ reward, cost, scalarReward, violations }: EpisodeSummary) {
-  return {
-    reward,
-    cost,
-    scalarReward,
-    worst: worstOf(violations.filter(isPenalised).map((violation) => violation.severity)),
-  };
+function outcomeOf({ summary, trajectory }: LearnedEpisode): Outcome {
+  const { reward, cost, scalarReward, violations } = summary;
+  const worst = worstOf(violations.filter(isPenalised).map((violation) => violation.severity));
+  return { reward, cost, scalarReward, worst, tokens: chosenCount(trajectory) };
 }
 
 function worstOf(severities: readonly Severity[]): Severity | null {
@@ -229,6 +278,7 @@ function groupMetrics({ episodes }: FinishedBatch, advantages: readonly number[]
   );
   return {
     groupsUsed: groups.size,
+    episodesWithoutReward: episodes.filter(({ summary }) => !isRewarded(summary)).length,
     entropy: tokens === 0 ? 0 : surprise / tokens,
     violatorsWithPositiveAdvantage: episodes.filter(
       ({ summary }, index) => summary.violations.some(isPenalised) && (advantages[index] as number) > 0,

@@ -1,48 +1,57 @@
-import { type TrajectoryColumns, trajectoryAt } from "../core/trajectory.ts";
-import { clippedSurrogate, type PolicyLossFigures } from "../grpo/policy-loss.ts";
+import { type Trajectory, type TrajectoryColumns, trajectoryAt } from "../core/trajectory.ts";
+import type { LossSettings } from "../grpo/algorithm-options.ts";
+import { noFigures, type PolicyLossFigures, policyLoss } from "../grpo/policy-loss.ts";
 import type { GradientEngine } from "../model/gradient.ts";
 
 /** Some episodes of a minibatch: one piece of its gradient, whoever computes it. */
 export interface SurrogateShard {
   readonly trajectories: TrajectoryColumns;
-  /** One a trajectory. */
+  /** One a trajectory, as are the weights. */
   readonly advantages: Float64Array;
-  /** Episodes of the whole minibatch. */
-  readonly minibatchEpisodes: number;
-  readonly clipRange: number;
+  /** Of each token of a trajectory in the step's loss. */
+  readonly weights: Float64Array;
+  readonly loss: LossSettings;
+  /** Weights of the policy that the loss measures divergence from, in shared memory. */
+  readonly reference: Float32Array | undefined;
+  /** Weights that the update began with, where tokens are of older ones still, in shared memory. */
+  readonly proximal: Float32Array | undefined;
 }
 
 export interface SurrogateGradient {
-  /** Of the minibatch's loss, this shard's part: one number a weight. */
+  /** Of the step's loss, this shard's part: one number a weight. */
   readonly gradient: Float32Array;
   readonly figures: PolicyLossFigures;
 }
 
-/**
- * Gradient of the clipped surrogate: the mean over the tokens of each episode, then over the episodes of the minibatch (Shao et al. 2024,
- * equation 3), so that long episodes weigh no more than short ones.
- */
+/** Gradient of the policy's loss over whole episodes. The reference's log-probabilities are computed here, forward only. */
 export function surrogateGradient(
   engine: GradientEngine,
   weights: Float32Array,
-  { trajectories: columns, advantages, minibatchEpisodes, clipRange }: SurrogateShard,
+  shard: SurrogateShard,
 ): SurrogateGradient {
-  const trajectories = Array.from(advantages, (_, index) => trajectoryAt(columns, index));
-  const sampled = trajectories.map(({ chosen, logProbabilities }, index) => ({
-    oldLogProbabilities: logProbabilities.filter((_, position) => chosen[position] === 1),
-    advantage: advantages[index] as number,
-  }));
-  const figures = { loss: 0, clipped: 0, klSum: 0 };
+  const trajectories = Array.from(shard.advantages, (_, index) => trajectoryAt(shard.trajectories, index));
+  const underWeights = (other: Float32Array | undefined) => other && engine.logProbabilities(other, trajectories);
+  const reference = underWeights(shard.reference);
+  const proximal = underWeights(shard.proximal);
+  const old = trajectories.map(whenSampled);
+  const figures = noFigures();
   const gradient = engine.gradient(weights, trajectories, (row, logProbabilities, derivative) => {
-    const weight = 1 / (minibatchEpisodes * logProbabilities.length);
-    const own = clippedSurrogate(logProbabilities, sampled[row] as (typeof sampled)[number], {
-      clipRange,
-      weight,
-      derivative,
-    });
+    const sampled = {
+      oldLogProbabilities: old[row] as Float32Array,
+      ...(proximal && { proximalLogProbabilities: proximal[row] as Float64Array }),
+      ...(reference && { referenceLogProbabilities: reference[row] as Float64Array }),
+      advantage: shard.advantages[row] as number,
+    };
+    const weight = shard.weights[row] as number;
+    const own = policyLoss(logProbabilities, sampled, { settings: shard.loss, weight, derivative });
     figures.loss += own.loss;
     figures.clipped += own.clipped;
     figures.klSum += own.klSum;
+    figures.referenceKlSum += own.referenceKlSum;
   });
   return { gradient, figures };
+}
+
+function whenSampled({ chosen, logProbabilities }: Trajectory): Float32Array {
+  return logProbabilities.filter((_, position) => chosen[position] === 1);
 }

@@ -33,7 +33,7 @@ runner: 3
       'kernel.policies.2.type must be one of "sql", "budget", "rate", "tools", "content", "sequence", "custom", got nothing',
       "runner must be an object, got 3",
       "model.width must be a multiple of model.heads, got 90",
-      'train.algorithm must be one of "grpo", "GRPO", got "ppo"',
+      expect.stringMatching(/^train\.algorithm must be one of "grpo", .*"reinforce\+\+_baseline", "GRPO", got "ppo"$/),
       "train.groupSize must be 2..1024, got 1",
       "train.seed must be an integer 0..4294967295, got 1.5",
       "train.learningRate must be above 0 and at most 1, got 0",

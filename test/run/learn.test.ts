@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { trainOptions } from "../../src/config/train-options.ts";
 import type { EpisodeSummary } from "../../src/core/episode.ts";
+import { noFigures } from "../../src/grpo/policy-loss.ts";
 import type { FinishedBatch } from "../../src/run/dispatch.ts";
 import { Learner } from "../../src/run/learn.ts";
 import { deletion, sampleEpisode } from "../store/samples.ts";
@@ -17,7 +18,7 @@ async function advantages(first: Partial<EpisodeSummary>): Promise<readonly numb
     weights: Float32Array.of(0),
     source: {
       publish() {},
-      gradients: async () => [{ gradient: Float32Array.of(0), figures: { loss: 0, clipped: 0, klSum: 0 } }] as never,
+      gradients: async () => [{ gradient: Float32Array.of(0), figures: noFigures() }] as never,
     },
     train: trainOptions.parse({ groupSize: 2 }),
     channels: "separate",
@@ -39,7 +40,7 @@ test("nothing is learned from an episode that failed or is quarantined", async (
 });
 
 test("a learner that takes over another's state goes on as that one would", async () => {
-  const slope = { gradient: Float32Array.of(0.5), figures: { loss: 0, clipped: 0, klSum: 0 } };
+  const slope = { gradient: Float32Array.of(0.5), figures: noFigures() };
   const published: number[] = [];
   const counter = { count: 0, state: () => Float64Array.of(counter.count), restore: ([count]: Float64Array) => count };
   const make = () =>
