@@ -19,6 +19,10 @@ export const Machine = z.strictObject({
 });
 export type Machine = z.infer<typeof Machine>;
 
+/** An evaluation in the course of training, after that iteration. */
+export const EvaluationPoint = z.strictObject({ iteration: z.int().min(0), measure: Measure });
+export type EvaluationPoint = z.infer<typeof EvaluationPoint>;
+
 /** A log by its name, how many records it has, and the root of the tree over them. */
 export const AuditTree = z.strictObject({ origin: z.string(), size: z.int().min(0), root: z.string() });
 export type AuditTree = z.infer<typeof AuditTree>;
@@ -46,6 +50,10 @@ export const RunReport = z.object({
   /** The settings worth knowing at a glance, by their path in the config. */
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   curve: z.array(CurvePoint),
+  /** What `train.evalEvery` measured on the val split, or on test where there is no val. */
+  evaluations: z.array(EvaluationPoint).default([]),
+  /** The best of them; its weights are kept where `train.keepBest` says so. */
+  best: EvaluationPoint.nullable().default(null),
   machine: Machine,
   /** The last signed tree of its audit log: kept elsewhere, it shows later that nothing was changed. */
   audit: AuditTree.nullable().default(null),

@@ -40,6 +40,11 @@ export class Planner {
     this.#options = options;
   }
 
+  /** The split that training is watched on. */
+  get watchedSplit(): Split {
+    return this.#tasks.some((task) => task.split === "val") ? "val" : "test";
+  }
+
   /** @throws {InputError} where the split has no task. */
   tasksOf(split: Split): readonly Task[] {
     const tasks = this.#tasks.filter((task) => task.split === split);

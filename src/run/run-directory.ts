@@ -84,7 +84,7 @@ export class RunDirectory implements Disposable {
     removeFolders(this.#made);
   }
 
-  checkpoint(iteration: number): string {
+  checkpoint(iteration: number | "best"): string {
     const folder = join(this.path, "checkpoints");
     if (!existsSync(folder)) mkdirSync(folder);
     return join(folder, String(iteration));

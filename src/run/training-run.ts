@@ -17,6 +17,7 @@ import type { EarlierWork } from "./resume.ts";
 import { workerCountOf } from "./rollout-pool.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
+import { Standing } from "./standing.ts";
 import { weightsDigest } from "./weights-digest.ts";
 
 /** What a run works with. It opens none of it and closes none of it. */
@@ -47,6 +48,7 @@ export class TrainingRun {
   readonly #measures: { ungoverned?: Measure; before?: Measure; after?: Measure } = {};
   readonly #curve: CurvePoint[] = [];
   readonly #states: StateFolder;
+  readonly #standing: Standing;
   #evaluationSeconds = 0;
   #episodes = 0;
   #quarantinedEpisodes = 0;
@@ -56,6 +58,7 @@ export class TrainingRun {
   constructor(parts: TrainingParts) {
     this.#parts = parts;
     this.#states = new StateFolder(parts.directory.path);
+    this.#standing = new Standing(parts.config.train.stopAt);
     const stored = parts.earlier?.iterations ?? [];
     if (stored.length === 0) this.#update = weightsDigest(parts.checkpoint.weights);
     for (const done of stored) this.#recall(done);
@@ -76,16 +79,42 @@ export class TrainingRun {
     await this.#measure("ungoverned", 0);
     if (!signal.aborted) await this.#measure("before", 0);
     const learner = new Learner({ weights: checkpoint.weights, source: pool, train, channels: reward.channels });
-    let iteration = 0;
-    const state = this.#parts.earlier?.state ?? null;
-    if (state !== null) {
-      learner.restore(state.learner);
-      iteration = state.iteration;
+    let iteration = await this.#restore(learner);
+    while (iteration < train.iterations && !signal.aborted && !this.#standing.reached) {
+      await this.#iterate(++iteration, learner);
+      if (!signal.aborted) await this.#look(iteration, learner);
     }
-    while (iteration < train.iterations && !signal.aborted) await this.#iterate(++iteration, learner);
     this.#saveWeights(learner, iteration);
     if (!signal.aborted) await this.#measure("after", iteration);
     return this.report(signal.aborted ? "cancelled" : "succeeded");
+  }
+
+  /** @returns The last iteration that is done. */
+  async #restore(learner: Learner): Promise<number> {
+    const state = this.#parts.earlier?.state ?? null;
+    if (state === null) return 0;
+    learner.restore(state.learner);
+    this.#saveDue(state.iteration, learner);
+    for (let iteration = 1; iteration <= state.iteration && !this.#parts.signal.aborted; iteration++) {
+      await this.#look(iteration, learner);
+    }
+    return state.iteration;
+  }
+
+  /** Evaluates after an iteration, where it is time, and keeps the weights that were never bettered. Changes nothing of what follows. */
+  async #look(iteration: number, learner: Learner): Promise<void> {
+    const { planner, config } = this.#parts;
+    const { evalEvery, evalEpisodes, governed, keepBest } = config.train;
+    if (evalEvery === 0 || iteration % evalEvery !== 0) return;
+    const split = planner.watchedSplit;
+    const plan = planner.evaluation("eval", { split, episodes: evalEpisodes, weights: iteration, governed });
+    const measure = await this.#evaluate(plan);
+    this.#standing.add({ iteration, measure });
+    // A resumed run looks at all its evaluations again; it has the weights of the last iteration alone.
+    const hasWeights = iteration >= (this.#parts.earlier?.state?.iteration ?? 0);
+    if (keepBest && hasWeights && this.#standing.best?.iteration === iteration) {
+      this.#saveWeights(learner, iteration, { name: "best", measure });
+    }
   }
 
   /** What the run has to show so far. */
@@ -115,6 +144,8 @@ export class TrainingRun {
         "model.checkpoint": config.model.checkpoint ?? "",
       },
       curve: this.#curve,
+      evaluations: [...this.#standing.evaluations],
+      best: this.#standing.best,
       machine: describeMachine(),
       audit: this.#parts.audit.tree,
     };
@@ -122,7 +153,6 @@ export class TrainingRun {
 
   async #measure(phase: Phase & ("ungoverned" | "before" | "after"), weights: number): Promise<void> {
     const { planner, config } = this.#parts;
-    const start = performance.now();
     const episodes = config.train.evalEpisodes;
     const plan = planner.evaluation(phase, {
       split: "test",
@@ -131,7 +161,6 @@ export class TrainingRun {
       governed: phase !== "ungoverned" && config.train.governed,
     });
     this.#measures[phase] = await this.#evaluate(plan);
-    this.#evaluationSeconds += (performance.now() - start) / 1000;
   }
 
   /** What is stored of an evaluation already is measured again, not done again. */
@@ -141,8 +170,10 @@ export class TrainingRun {
     if (earlier?.iterations.some((done) => done.phase === phase && done.iteration === iteration)) {
       return measureOf(await earlier.episodes(phase, iteration));
     }
+    const start = performance.now();
     const batch = await this.#rollOut(plan);
     await this.#store(plan, batch, { metrics: batchMetrics(batch) });
+    this.#evaluationSeconds += (performance.now() - start) / 1000;
     const measure = measureOf(batch.episodes.map((episode) => episode.summary));
     emit({ type: "evaluation-end", phase, measure });
     return measure;
@@ -155,7 +186,7 @@ export class TrainingRun {
 
   async #iterate(iteration: number, learner: Learner): Promise<void> {
     const { planner, emit, config } = this.#parts;
-    const { iterations, checkpointEvery } = config.train;
+    const { iterations } = config.train;
     const plan = planner.training(iteration);
     const start = performance.now();
     const batch = await this.#rollOut(plan);
@@ -177,7 +208,7 @@ export class TrainingRun {
     const metricsWithStore = { ...figures, storeSeconds: (performance.now() - learned) / 1000 };
     this.#episodes += batch.episodes.length;
     this.#curve.push({ iteration, metrics: metricsWithStore });
-    if (checkpointEvery > 0 && iteration % checkpointEvery === 0) this.#saveWeights(learner, iteration);
+    this.#saveDue(iteration, learner);
     emit({ type: "iteration-end", iteration, iterations, metrics: metricsWithStore });
   }
 
@@ -217,15 +248,20 @@ export class TrainingRun {
     });
   }
 
+  #saveDue(iteration: number, learner: Learner): void {
+    const { checkpointEvery } = this.#parts.config.train;
+    if (checkpointEvery > 0 && iteration % checkpointEvery === 0) this.#saveWeights(learner, iteration);
+  }
+
   /** Names the signed tree that holds the episodes that the weights were trained on. */
-  #saveWeights(learner: Learner, iteration: number): void {
+  #saveWeights(learner: Learner, iteration: number, best?: { readonly name: "best"; readonly measure: Measure }): void {
     const { audit, checkpoint, directory } = this.#parts;
     const { weights } = learner;
     const origin = { run: directory.run, iteration, sha256: weightsDigest(weights), tree: audit.tree };
-    saveCheckpoint(directory.checkpoint(iteration), {
+    saveCheckpoint(directory.checkpoint(best?.name ?? iteration), {
       ...checkpoint,
       weights,
-      provenance: { ...checkpoint.provenance, ...origin },
+      provenance: { ...checkpoint.provenance, ...origin, ...(best === undefined ? {} : { measure: best.measure }) },
     });
   }
 }

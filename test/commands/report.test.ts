@@ -25,6 +25,8 @@ const found: RunReport = {
   ...{ before: measure, after: measure, ungoverned: measure },
   ...{
     config: { "train.seed": 1 },
+    evaluations: [],
+    best: null,
     curve: [{ iteration: 1, metrics: { accuracy: 0.9 } }],
     machine: describeMachine(),
     audit: null,

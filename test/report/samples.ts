@@ -17,6 +17,8 @@ export function sampleReport(changes: Partial<RunReport> = {}): RunReport {
     before: { taskAccuracy: 0.752, violationRate: 0.126, undetectedRate: 0, episodes: 500 },
     after: { taskAccuracy: 0.968, violationRate: 0, undetectedRate: 0, episodes: 500 },
     config: { "env.type": "sql", "train.algorithm": "grpo", "train.groupsPerBatch": 32, "reward.channels": "separate" },
+    evaluations: [],
+    best: null,
     curve: Array.from({ length: 60 }, (_, iteration) => ({ iteration, metrics: metricsAt(iteration) })),
     machine: { cpu: "AMD EPYC 7R13", cores: 2, memoryBytes: 8 * 2 ** 30, platform: "linux x64", node: "v26.10.0" },
     audit: { origin: "faraday.invalid/sample/0123456789abcdef", size: 92_160, root: "ab".repeat(32) },
