@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { InputError, messageOf } from "../core/errors.ts";
 import { applySets, setAt } from "./apply-sets.ts";
 import { type ConfigInput, configSchema, type ResolvedConfig } from "./config-schema.ts";
+import { conflictsOf } from "./conflicts.ts";
 import { envChoice } from "./env-choice.ts";
 import { type ChosenEnvironment, chooseEnvironment } from "./environment.ts";
 import { withAbsolutePaths, withShippedPolicy } from "./paths.ts";
@@ -54,6 +55,7 @@ export async function resolveConfig(
   const problems = [
     ...earlier,
     ...parsed.problems,
+    ...("value" in parsed ? conflictsOf(parsed.value) : []),
     ...(environment instanceof InputError ? environment.message.split("\n") : []),
   ];
   if (problems.length > 0 || !("value" in parsed) || environment === undefined || environment instanceof InputError) {
