@@ -4,7 +4,7 @@ const seconds = z.number().min(0);
 
 /** Where a run's wall time went, in seconds. */
 export const TimeSplit = z.strictObject({
-  /** Measurements: their rollouts, and storing them. */
+  /** Rollouts of measurements. */
   evaluation: seconds,
   rollout: seconds,
   learn: seconds,

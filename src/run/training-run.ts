@@ -67,6 +67,7 @@ export class TrainingRun {
   /** Takes what is stored of a batch into the report. */
   #recall({ phase, iteration, episodes, metrics }: StoredIteration): void {
     this.#quarantinedEpisodes += metrics.quarantinedEpisodes ?? 0;
+    this.#evaluationSeconds += metrics.evaluationSeconds ?? 0;
     if (phase !== "train") return;
     this.#episodes += episodes;
     this.#curve.push({ iteration, metrics });
@@ -172,8 +173,9 @@ export class TrainingRun {
     }
     const start = performance.now();
     const batch = await this.#rollOut(plan);
-    await this.#store(plan, batch, { metrics: batchMetrics(batch) });
-    this.#evaluationSeconds += (performance.now() - start) / 1000;
+    const evaluationSeconds = (performance.now() - start) / 1000;
+    this.#evaluationSeconds += evaluationSeconds;
+    await this.#store(plan, batch, { metrics: { ...batchMetrics(batch), evaluationSeconds } });
     const measure = measureOf(batch.episodes.map((episode) => episode.summary));
     emit({ type: "evaluation-end", phase, measure });
     return measure;
