@@ -53,11 +53,12 @@ export interface ChatterOptions {
 export function chatterTrainer(options: ChatterOptions = {}): { readonly trainer: Trainer; readonly out: string } {
   const { fault = "none", train, workers = 2, ...rest } = options;
   const out = join(freshFolder(), "run");
-  const { algorithm: _, ...settings } = { ...chatterTrain, ...train };
+  const { algorithm = "grpo", ...settings } = { ...chatterTrain, ...train };
   const trainerOptions: TrainerOptions = {
     kernel: new KernelSpace({ policies: [{ type: "budget", syscalls: 1 }] }),
     env: { module: chatterModule, fault },
     model: chatterPolicy(),
+    algorithm,
     train: settings,
     workers,
     out,
