@@ -12,7 +12,7 @@ function elements(page: string): readonly string[] {
 describe("the page of a run", () => {
   it("shows the figures of the report", () => {
     const page = renderHtml(sampleReport());
-    for (const text of ["2026-03-01-sql-1", "succeeded", "96.8", "94.9–98.0", "15360", "AMD EPYC 7R13"]) {
+    for (const text of ["2026-03-01-sql-1", "succeeded", "96.8", "94.9–98.0", "15360", "AMD EPYC 7R13", "20.3 s"]) {
       expect(page).toContain(text);
     }
   });

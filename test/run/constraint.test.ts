@@ -44,7 +44,7 @@ it("a run that is resumed goes on with the multiplier that it had", async () => 
   expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 1 });
   const { stdout } = await faraday(["train", "--resume", out, "--json"]);
   expect(multipliers(JSON.parse(stdout))).toEqual(multipliers(report));
-});
+}, 120_000);
 
 it.each([
   [{ train: { constraint: {} }, reward: { channels: "scalar" } }, "the scalar reward has no cost channel"],
