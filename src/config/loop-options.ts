@@ -36,6 +36,16 @@ export const loopOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("Keeps the weights of the best evaluation of evalEvery as checkpoints/best"),
+  dynamicSampling: z
+    .strictObject({
+      refillsMax: z.int().min(1).max(64).default(3).describe("Times that a batch is filled up at most"),
+    })
+    .optional()
+    .describe("Fills a batch up with other tasks for groups without spread in reward or cost, which are left out"),
+  incompleteGroups: z
+    .enum(["mask", "complete"])
+    .default("mask")
+    .describe("What becomes of a group with failed episodes: it goes without them, or others are rolled out instead"),
 });
 export type LoopOptions = z.output<typeof loopOptions>;
 

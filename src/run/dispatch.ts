@@ -14,6 +14,8 @@ export interface RolledOut {
   readonly trajectory: Trajectory;
   readonly worker: number;
   readonly attempt: number;
+  /** Whether the update passes over it, for reasons that its outcome does not tell. */
+  readonly leftOut?: boolean;
 }
 
 export interface FinishedBatch {
@@ -199,6 +201,6 @@ function lost(key: EpisodeKey, how: Pick<EpisodeSummary, "outcome" | "error">, a
   };
 }
 
-function bySequence(one: AuditSegment, other: AuditSegment): number {
+export function bySequence(one: AuditSegment, other: AuditSegment): number {
   return one.worker - other.worker || one.epoch - other.epoch || one.first - other.first;
 }

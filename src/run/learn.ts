@@ -124,9 +124,9 @@ export class Learner {
   async update(batch: FinishedBatch, iteration: number): Promise<Update> {
     const costMultiplier = this.#costMultiplier.after(violatedOf(batch));
     const advantages = this.#advantages(batch, costMultiplier);
-    const samples = batch.episodes.flatMap(({ trajectory, summary }, index): Sample[] => {
+    const samples = batch.episodes.flatMap(({ trajectory, summary, leftOut }, index): Sample[] => {
       const advantage = advantages[index] as number;
-      const isHeld = this.#reference !== undefined && teaches(summary);
+      const isHeld = this.#reference !== undefined && !leftOut && teaches(summary);
       return advantage === 0 && !isHeld ? [] : [{ trajectory, advantage }];
     });
     const figures = { ...(await this.#fit(samples, iteration)), ...groupMetrics(batch, advantages) };
@@ -134,11 +134,10 @@ export class Learner {
   }
 
   #advantages({ episodes }: FinishedBatch, costMultiplier: number): number[] {
-    const { groupSize, neverPositive } = this.#options;
-    const groups = Array.from({ length: Math.ceil(episodes.length / groupSize) }, (_, group) =>
-      Array.from({ length: groupSize }, (_, index) => group * groupSize + index).filter((index) =>
-        teaches(episodes[index]?.summary),
-      ),
+    const { neverPositive } = this.#options;
+    const places = Map.groupBy(episodes.keys(), (index) => episodes[index]?.summary.key.group);
+    const groups = [...places.values()].map((members) =>
+      members.filter((index) => !episodes[index]?.leftOut && teaches(episodes[index]?.summary)),
     );
     const outcomes = groups.map((members) => members.map((index) => outcomeOf(episodes[index] as LearnedEpisode)));
     const { advantage } = this.#algorithm;

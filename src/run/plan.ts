@@ -28,7 +28,7 @@ export interface PlanOptions {
 }
 
 /** What separates the streams of random numbers that derive from one run's seed. */
-const streams = { taskOrder: 1, training: 2, evaluation: 3 } as const;
+const streams = { taskOrder: 1, training: 2, evaluation: 3, refill: 4 } as const;
 
 /** Decides which episodes a run makes. Everything follows from the run's seed; the number of workers plays no part. */
 export class Planner {
@@ -58,20 +58,36 @@ export class Planner {
 
   /** Groups for one update. Every training task comes once before any comes again. */
   training(iteration: number): BatchPlan {
-    const { groupsPerBatch, groupSize, seed, groupsPerTask, governed = true } = this.#options;
-    const keys = Array.from({ length: groupsPerBatch }, (_, group) => {
-      const task = this.#taskInOrder((iteration - 1) * groupsPerBatch + group);
-      return Array.from({ length: groupSize }, (_, index) =>
-        keyOf(task, { phase: "train", iteration, group, index, weights: iteration - 1 }, [
-          seed,
-          streams.training,
-          iteration,
-          group,
-          index,
-        ]),
-      );
-    }).flat();
-    return this.#plan(keys, { phase: "train", iteration, governed, groupSize, rows: groupsPerTask * groupSize });
+    return this.#trainingGroups(iteration, this.#tasksOfBatch(iteration), 0);
+  }
+
+  /** More groups for an iteration, numbered on: tasks that its batch has not, in an order of the iteration's own, and then the others. */
+  refill(iteration: number, { from, count }: { readonly from: number; readonly count: number }): BatchPlan {
+    const { seed, groupsPerBatch } = this.#options;
+    const batch = new Set(this.#tasksOfBatch(iteration));
+    const tasks = new Random(deriveSeed(seed, streams.refill, iteration)).shuffle(this.tasksOf("train"));
+    const order = [...tasks.filter((task) => !batch.has(task)), ...tasks.filter((task) => batch.has(task))];
+    const chosen = Array.from(
+      { length: count },
+      (_, index) => order[(from - groupsPerBatch + index) % order.length] as Task,
+    );
+    return this.#trainingGroups(iteration, chosen, from);
+  }
+
+  /**
+   * One more episode in the group of each that was lost.
+   * @param present All episodes that the groups have.
+   */
+  completion(iteration: number, lost: readonly EpisodeKey[], present: readonly EpisodeKey[]): BatchPlan {
+    const next = new Map<number, number>();
+    for (const { group, index } of present) next.set(group, Math.max(next.get(group) ?? 0, index + 1));
+    const tasks = new Map(this.tasksOf("train").map((task) => [task.id, task]));
+    const keys = lost.map(({ group, task }) => {
+      const index = next.get(group) ?? 0;
+      next.set(group, index + 1);
+      return this.#trainingKey(tasks.get(task) as Task, { iteration, group, index });
+    });
+    return this.#trainingPlan(iteration, keys);
   }
 
   /**
@@ -99,6 +115,33 @@ export class Planner {
       groupSize: samples,
       rows: groupsPerTask * groupSize,
     });
+  }
+
+  #tasksOfBatch(iteration: number): Task[] {
+    const { groupsPerBatch } = this.#options;
+    return Array.from({ length: groupsPerBatch }, (_, group) =>
+      this.#taskInOrder((iteration - 1) * groupsPerBatch + group),
+    );
+  }
+
+  #trainingGroups(iteration: number, tasks: readonly Task[], from: number): BatchPlan {
+    const keys = tasks.flatMap((task, place) =>
+      Array.from({ length: this.#options.groupSize }, (_, index) =>
+        this.#trainingKey(task, { iteration, group: from + place, index }),
+      ),
+    );
+    return this.#trainingPlan(iteration, keys);
+  }
+
+  #trainingKey(task: Task, place: Pick<EpisodeKey, "iteration" | "group" | "index">): EpisodeKey {
+    const { iteration, group, index } = place;
+    const path = [this.#options.seed, streams.training, iteration, group, index];
+    return keyOf(task, { ...place, phase: "train", weights: iteration - 1 }, path);
+  }
+
+  #trainingPlan(iteration: number, keys: readonly EpisodeKey[]): BatchPlan {
+    const { groupSize, groupsPerTask, governed = true } = this.#options;
+    return this.#plan(keys, { phase: "train", iteration, governed, groupSize, rows: groupsPerTask * groupSize });
   }
 
   #taskInOrder(position: number): Task {

@@ -9,6 +9,7 @@ import type { RunStatus, StoredIteration } from "../store/lightning-store.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
+import { gather } from "./gather.ts";
 import { type GradientSource, Learner } from "./learn.ts";
 import { batchMetrics, storedEpisodes } from "./measurement.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
@@ -189,15 +190,22 @@ export class TrainingRun {
   async #iterate(iteration: number, learner: Learner): Promise<void> {
     const { planner, emit, config } = this.#parts;
     const { iterations } = config.train;
-    const plan = planner.training(iteration);
     const start = performance.now();
-    const batch = await this.#rollOut(plan);
+    const {
+      plan,
+      batch,
+      metrics: gathered,
+    } = await gather(iteration, {
+      ...{ planner, train: config.train, channels: config.reward.channels },
+      rollOut: (part) => this.#rollOut(part),
+    });
     const rolled = performance.now();
     const { advantages, metrics } = await learner.update(batch, iteration);
     const learned = performance.now();
     const figures = {
       ...batchMetrics(batch),
       ...metrics,
+      ...gathered,
       rolloutSeconds: (rolled - start) / 1000,
       learnSeconds: (learned - rolled) / 1000,
       episodesPerSecond: batch.episodes.length / ((learned - start) / 1000),
