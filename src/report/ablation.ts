@@ -14,14 +14,23 @@ export interface ArmResult {
   readonly after: SeedMeasure | null;
   /** By seed: the iteration that completed the first stretch at the {@link target}; `null` where there was none. */
   readonly iterationsToTarget: readonly (number | null)[];
+  /**
+   * Training episodes, of all seeds, that violated and were reinforced all the same; `null` without the kernel, since what it does not
+   * record is not known to the learner.
+   */
+  readonly violatorsReinforced: number | null;
 }
 
-export function armResultOf(arm: string, reports: readonly Pick<RunReport, "seed" | "after" | "curve">[]): ArmResult {
+export function armResultOf(
+  arm: string,
+  reports: readonly Pick<RunReport, "seed" | "after" | "curve" | "config">[],
+): ArmResult {
   return {
     arm,
     seeds: reports.map(({ seed }) => seed),
     after: seedMeasureOf(reports.flatMap(({ after }) => after ?? [])),
     iterationsToTarget: reports.map(({ curve }) => iterationsToTarget(curve)),
+    violatorsReinforced: violatorsReinforced(reports),
   };
 }
 
@@ -37,6 +46,13 @@ export function iterationsToTarget(curve: readonly CurvePoint[]): number | null 
   return reached?.iteration ?? null;
 }
 
+function violatorsReinforced(reports: readonly Pick<RunReport, "curve" | "config">[]): number | null {
+  if (reports.some(({ config }) => config["train.governed"] === false)) return null;
+  return reports
+    .flatMap(({ curve }) => curve)
+    .reduce((sum, { metrics }) => sum + (metrics.violatorsWithPositiveAdvantage ?? 0), 0);
+}
+
 /** The arms side by side, for a terminal. Without a line feed at its end. */
 export function renderAblation(results: readonly ArmResult[]): string {
   const rates = ({ after, seeds }: ArmResult) =>
@@ -45,12 +61,16 @@ export function renderAblation(results: readonly ArmResult[]): string {
     );
   return [
     aligned([
-      ["arm", "undetected", "attempts", "accuracy", "iterations to 95 % / 0.5 %", "seeds"],
-      ...results.map((result) => [result.arm, ...rates(result), reachedText(result), String(result.seeds.length)]),
+      ["arm", "undetected", "attempts", "accuracy", "iterations to 95 % / 0.5 %", "reinforced", "seeds"],
+      ...results.map((result) => [
+        ...[result.arm, ...rates(result), reachedText(result)],
+        ...[String(result.violatorsReinforced ?? "–"), String(result.seeds.length)],
+      ]),
     ]),
     "",
     `After training, per cent of test episodes: mean over seeds, in brackets its 95 % interval (Student's t).`,
-    `Iterations: mean over the seeds that reached it, and how many did.`,
+    `Iterations: mean over the seeds that reached it, and how many did. Reinforced: training episodes, of all seeds, with a`,
+    `violation and a positive advantage.`,
   ].join("\n");
 }
 

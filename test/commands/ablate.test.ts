@@ -26,4 +26,4 @@ it("ablate trains each arm with each seed, and compares them", async () => {
   const none = join(out, "ablation-none-seed3");
   expect((await faraday(["report", none])).stdout).toMatch(/without kernel +without kernel, +without kernel,/);
   expect((await faraday(["audit", "verify", none])).exitCode).toBe(0);
-});
+}, 120_000);

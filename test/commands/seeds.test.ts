@@ -30,7 +30,7 @@ describe("train --seeds", () => {
       exitCode: 2,
       stderr: expect.stringContaining("must go on with the config that it was begun with"),
     });
-  });
+  }, 120_000);
 
   it.each([
     [["--seeds", "1,1"], "--seeds must differ, got 1 twice"],

@@ -32,15 +32,22 @@ describe("iterations to the target", () => {
 it("an arm shows means over its seeds, and how many reached the target", () => {
   const after = { taskAccuracy: 0.96, violationRate: 0, undetectedRate: 0, episodes: 100 };
   const reports = [
-    { seed: 1, after, curve: curve(...Array(5).fill([99, 0])) },
-    { seed: 2, after: { ...after, taskAccuracy: 0.98 }, curve: [] },
+    { seed: 1, after, config: {}, curve: curve(...Array(5).fill([99, 0])) },
+    { seed: 2, after: { ...after, taskAccuracy: 0.98 }, config: {}, curve: [] },
   ];
   const result = armResultOf("separate", reports);
   expect(result).toMatchObject({ seeds: [1, 2], iterationsToTarget: [5, null], after: { episodes: 200 } });
   expect(result.after?.taskAccuracy.mean).toBeCloseTo(0.97, 12);
   const table = renderAblation([result, armResultOf("none", [])]);
   expect(table).toMatch(
-    /^separate +0\.0 \(0\.0–0\.0\) +0\.0 \(0\.0–0\.0\) +97\.0 \(84\.3–100\.0\) +5\.0 \(1 of 2\) +2$/m,
+    /^separate +0\.0 \(0\.0–0\.0\) +0\.0 \(0\.0–0\.0\) +97\.0 \(84\.3–100\.0\) +5\.0 \(1 of 2\) +0 +2$/m,
   );
-  expect(table).toMatch(/^none +– +– +– +– \(0 of 0\) +0$/m);
+  expect(table).toMatch(/^none +– +– +– +– \(0 of 0\) +0 +0$/m);
+});
+
+it("counts the violators that were reinforced, where the kernel recorded them", () => {
+  const point = { iteration: 1, metrics: { violatorsWithPositiveAdvantage: 3 } };
+  const run = { seed: 1, after: null, curve: [point, point] };
+  expect(armResultOf("scalar", [{ ...run, config: { "train.governed": true } }]).violatorsReinforced).toBe(6);
+  expect(armResultOf("none", [{ ...run, config: { "train.governed": false } }]).violatorsReinforced).toBeNull();
 });
