@@ -8,7 +8,12 @@ export const pretrainOptions = z.strictObject({
     .max(10_000)
     .optional()
     .describe("Passes over the demonstrations (40; more for fewer than 2,000 demonstrations on a database)"),
-  batchSize: z.int().min(1).max(4096).default(32).describe("Demonstrations of one gradient step"),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe("Demonstrations of one gradient step (32; 16 for fewer than 2,000 demonstrations on a database)"),
   learningRate: z
     .number()
     .positive()

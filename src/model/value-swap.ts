@@ -33,7 +33,8 @@ export class ValueSwap {
   constructor(demonstrations: readonly Demonstration[], values: ColumnValues, reserved: ReadonlySet<string>) {
     this.#values = values;
     this.#reserved = reserved;
-    for (const { column, text, isText } of demonstrations.flatMap(({ actions }) => actions.flatMap(literalsOf))) {
+    const literals = demonstrations.flatMap(({ actions }) => actions.flatMap(literalsOf));
+    for (const { column, text, isText } of literals) {
       const key = poolKey(column, isText);
       const pool = this.#seen.get(key);
       if (pool) pool.push(text);

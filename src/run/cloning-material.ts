@@ -8,9 +8,10 @@ import { type ReplayedDemonstration, replayDemonstrations } from "./demonstratio
 
 /** Below so many demonstrations, what they do not hold is taken from the database. */
 export const fewDemonstrations = 2000;
+const batchOf = { many: 32, few: 16 };
 const epochsOfMany = 40;
 /** Gradient steps that a small set is given, in whole epochs within bounds. */
-const stepsOfFew = 1600;
+const stepsOfFew = 3000;
 const epochsOfFew = { min: 40, max: 400 };
 
 /** What a base policy is cloned from. */
@@ -22,6 +23,7 @@ export interface CloningMaterial {
   /** Empty where literals are not exchanged for the database's. */
   readonly values: ColumnValues;
   readonly epochs: number;
+  readonly batchSize: number;
 }
 
 /**
@@ -38,12 +40,13 @@ export async function cloningMaterial(environment: Environment, config: Resolved
       `pretrain needs training tasks with a demo, got ${of("train").length} training tasks and no demo`,
     );
   }
-  const { literalSwap, valueSwap = demonstrations.length < fewDemonstrations, batchSize, epochs } = config.pretrain;
+  const { literalSwap, valueSwap = demonstrations.length < fewDemonstrations, ...given } = config.pretrain;
   const values: ColumnValues = literalSwap && valueSwap ? await columnValues(kernel) : new Map();
   const few = values.size > 0;
   const validation = few ? await replayDemonstrations(environment, of("val"), kernel) : [];
-  const automatic = few ? epochsFor(Math.ceil(demonstrations.length / batchSize)) : epochsOfMany;
-  return { demonstrations, validation, values, epochs: epochs ?? automatic };
+  const batchSize = given.batchSize ?? (few ? batchOf.few : batchOf.many);
+  const epochs = few ? epochsFor(Math.ceil(demonstrations.length / batchSize)) : epochsOfMany;
+  return { demonstrations, validation, values, epochs: given.epochs ?? epochs, batchSize };
 }
 
 function epochsFor(stepsAnEpoch: number): number {

@@ -20,7 +20,7 @@ export async function columnValues(kernel: KernelSpace): Promise<ColumnValues> {
     );
     const known = values.get(column.toLowerCase()) ?? [];
     const texts = found.map(([value]) => String(value)).filter((text) => /^[\p{L}\p{N}]/u.test(text));
-    values.set(column.toLowerCase(), [...new Set([...known, ...texts])]);
+    if (texts.length > 0) values.set(column.toLowerCase(), [...new Set([...known, ...texts])]);
   }
   return values;
 }

@@ -94,7 +94,10 @@ function reserve(folder: string): readonly string[] {
   }
 }
 
-/** The shape that the config gives; where it says nothing of lengths, room for the longest prompt and for two of the longest actions. */
+/**
+ * The shape that the config gives; where it says nothing of lengths, room for the longest prompt and for two of the longest actions, or, where an
+ * episode is one action, for one that is half as long again.
+ */
 function architectureFor(
   { model }: ResolvedConfig,
   parts: { environment: Environment; tokenizer: Tokenizer; demonstrations: readonly ReplayedDemonstration[] },
@@ -108,11 +111,12 @@ function architectureFor(
   if (promptTokens < longest) {
     throw new InputError(`model.promptTokens must hold every prompt, got ${promptTokens} and one of ${longest} tokens`);
   }
+  const spoken = environment.maxTurns === 1 ? Math.ceil(1.5 * action) + 2 : 2 * (action + 1) + observationTokensMax + 1;
   const architecture = {
     ...{ layers, width, heads },
     vocabularySize: tokenizer.size,
     promptTokens,
-    contextTokens: given.contextTokens ?? roundUp(promptTokens + 2 * (action + 1) + observationTokensMax + 1, 16),
+    contextTokens: given.contextTokens ?? roundUp(promptTokens + spoken, 16),
   };
   const problem = shapeProblem(architecture);
   if (problem !== null) throw new InputError(`model: expected ${problem}`);
@@ -133,6 +137,9 @@ class Cloning {
   readonly #held: readonly Trajectory[];
   readonly #augmentation: Augmentation;
   readonly #epochs: number;
+  readonly #batchSize: number;
+  /** A validation split is there to choose by. */
+  readonly #keepsBest: boolean;
   readonly #random: Random;
   readonly #adam: Adam;
 
@@ -156,8 +163,12 @@ class Cloning {
     const heldCount = validation.length > 0 ? 0 : Math.floor(demonstrations.length * validationShare);
     const held = validation.length > 0 ? validation : shuffled.splice(0, heldCount);
     this.#demonstrations = shuffled;
-    this.#held = held.map((demonstration) => this.#trajectory(demonstration));
+    const heldTrajectories = held.map((demonstration) => demonstrationTrajectory(tokenizer, demonstration));
+    // One that is longer than anything trained on could not be written anyway.
+    this.#held = heldTrajectories.filter(({ tokens }) => tokens.length <= architecture.contextTokens);
     this.#epochs = material.epochs;
+    this.#batchSize = material.batchSize;
+    this.#keepsBest = validation.length > 0;
     this.#augmentation = new Augmentation(config.pretrain, {
       material,
       demonstrations: shuffled,
@@ -172,9 +183,10 @@ class Cloning {
     const engine = await GradientEngine.create(this.#architecture, {
       temperature: 1,
       lengthStep: 8,
-      shardRows: this.#config.pretrain.batchSize,
+      shardRows: this.#batchSize,
     });
     let metrics: Record<string, number> = {};
+    let best: { epoch: number; metrics: Record<string, number>; weights: Float32Array } | null = null;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const start = performance.now();
       const { loss, tokens } = this.#epoch(engine, epoch);
@@ -188,15 +200,18 @@ class Cloning {
       // Lets a signal in: an epoch is one long computation.
       await new Promise(setImmediate);
       if (signal.aborted) throw new FaradayError(`stopped in epoch ${epoch} of ${epochs}; no checkpoint was written`);
+      if (this.#keepsBest && isBetter(metrics, best?.metrics)) best = { epoch, metrics, weights: this.weights.slice() };
     }
+    if (best !== null) this.weights.set(best.weights);
     const parameters = parameterCount(this.#architecture);
-    return { ...metrics, demonstrations: this.#demonstrations.length, parameters };
+    const kept = best === null ? metrics : { ...best.metrics, epoch: best.epoch };
+    return { ...kept, demonstrations: this.#demonstrations.length, parameters };
   }
 
   #epoch(engine: GradientEngine, epoch: number): { loss: number; tokens: number } {
-    const { batchSize, learningRate } = this.#config.pretrain;
+    const { learningRate } = this.#config.pretrain;
     const sums = { loss: 0, tokens: 0 };
-    const batches = this.#batches(batchSize);
+    const batches = this.#batches(this.#batchSize);
     batches.forEach((batch, index) => {
       const progress = (epoch - 1 + index / batches.length) / this.#epochs;
       const gradient = crossEntropyGradient(engine, this.weights, batch, sums);
@@ -244,6 +259,11 @@ class Cloning {
       validationExact: exact / this.#held.length,
     };
   }
+}
+
+/** More demonstrations of the validation split written as they are; of equally many, the later weights, whose steps are smaller. */
+function isBetter(metrics: Record<string, number>, best: Record<string, number> | undefined): boolean {
+  return (metrics.validationExact ?? 0) >= (best?.validationExact ?? 0);
 }
 
 function crossEntropyGradient(
