@@ -11,7 +11,7 @@ export interface AdvisingQuestion {
   readonly split: Split;
 }
 
-/** Of 600 draws, repeated ones left out; the test split mentions a quarter of the names that training never does. */
+/** Repeated questions are left out, so fewer than this remain. */
 const drawCount = 720;
 const testShare = 0.25;
 const valShare = 0.08;
