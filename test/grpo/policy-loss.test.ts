@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { algorithmOf } from "../../src/grpo/algorithm.ts";
 import { aggregations, klEstimators, type LossSettings } from "../../src/grpo/algorithm-options.ts";
+import { divergence } from "../../src/grpo/divergence.ts";
 import { policyLoss, tokenWeight } from "../../src/grpo/policy-loss.ts";
 
 const grpo = algorithmOf({ algorithm: "grpo", advantage: {}, loss: {} }).loss;
@@ -120,4 +121,9 @@ describe("the derivative of a step's loss", () => {
     expect(derivative[0]).toBe(-2);
     expect(derivative[1]).toBeCloseTo(-Math.exp(-0.5), 12);
   });
+});
+
+test("one token that has become very improbable is not the whole divergence: k3 is held at 10, without slope", () => {
+  expect(divergence(-12, "k3")).toEqual({ value: 10, slope: 0 });
+  expect(divergence(-2, "k3").slope).toBeCloseTo(1 - Math.exp(2), 12);
 });
