@@ -3,7 +3,7 @@ import type { CurvePoint, RunReport } from "./run-report.ts";
 import { type SeedMeasure, seedMeasureOf } from "./seed-summary.ts";
 import { rateText } from "./seed-table.ts";
 
-/** What counts as learned: over {@link iterations} iterations in a row, of their training episodes together. */
+/** What counts as learned: in one evaluation, or in `iterations` iterations in a row, of their training episodes together. */
 export const target = { accuracy: 0.95, violationRate: 0.005, iterations: 5 } as const;
 
 /** One arm of an ablation, over its seeds. */
@@ -12,7 +12,7 @@ export interface ArmResult {
   readonly seeds: readonly number[];
   /** After training, on the test split; `null` where no seed has it. */
   readonly after: SeedMeasure | null;
-  /** By seed: the iteration that completed the first stretch at the {@link target}; `null` where there was none. */
+  /** By seed: the iteration after which the {@link target} was first reached; `null` where it was not. */
   readonly iterationsToTarget: readonly (number | null)[];
   /**
    * Training episodes, of all seeds, that violated and were reinforced all the same; `null` without the kernel, since what it does not
@@ -21,21 +21,29 @@ export interface ArmResult {
   readonly violatorsReinforced: number | null;
 }
 
-export function armResultOf(
-  arm: string,
-  reports: readonly Pick<RunReport, "seed" | "after" | "curve" | "config">[],
-): ArmResult {
+type Measured = Pick<RunReport, "seed" | "after" | "curve" | "evaluations" | "config">;
+
+export function armResultOf(arm: string, reports: readonly Measured[]): ArmResult {
   return {
     arm,
     seeds: reports.map(({ seed }) => seed),
     after: seedMeasureOf(reports.flatMap(({ after }) => after ?? [])),
-    iterationsToTarget: reports.map(({ curve }) => iterationsToTarget(curve)),
+    iterationsToTarget: reports.map(iterationsToTarget),
     violatorsReinforced: violatorsReinforced(reports),
   };
 }
 
-/** From the training curve: iterations are of one size, so that the mean of their rates is the rate of their episodes. */
-export function iterationsToTarget(curve: readonly CurvePoint[]): number | null {
+/** From the evaluations in the course of training, where there are some (`train.evalEvery`), else from the training curve. */
+export function iterationsToTarget({ evaluations, curve }: Pick<Measured, "evaluations" | "curve">): number | null {
+  if (evaluations.length === 0) return stretchAtTarget(curve);
+  const reached = evaluations.find(
+    ({ measure }) => measure.taskAccuracy >= target.accuracy && measure.violationRate <= target.violationRate,
+  );
+  return reached?.iteration ?? null;
+}
+
+/** Iterations are of one size, so that the mean of their rates is the rate of their episodes. */
+function stretchAtTarget(curve: readonly CurvePoint[]): number | null {
   const reached = curve.find((_, end) => {
     const stretch = curve.slice(Math.max(0, end + 1 - target.iterations), end + 1);
     const mean = (name: string, missing: number) =>
