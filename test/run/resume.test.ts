@@ -56,7 +56,7 @@ async function cancelledAfter(iteration: number, options: ChatterOptions = {}): 
 }
 
 describe("a run that is resumed ends with the weights, episodes and measures of one that was never stopped", () => {
-  it.each([0, 1, 2, 3])("after it was cancelled in iteration %i", async (iteration) => {
+  it.each([0, 2, 3])("after it was cancelled in iteration %i", async (iteration) => {
     await expectSameAsWhole(await cancelledAfter(iteration));
   });
 
@@ -73,16 +73,19 @@ describe("a run that is resumed ends with the weights, episodes and measures of 
     await expectSameAsWhole(out);
   });
 
-  const batches = ["ungoverned", "before", "iteration 1", "iteration 2", "iteration 3", "after"];
-  it.each(batches.flatMap((batch, index) => [[batch, "before", index] as const, [batch, "after", index] as const]))(
-    "when storing %s broke %s it was on disk",
-    async (_batch, when, index) => {
-      const { trainer, out } = chatterTrainer({ train });
-      await brokenStore(when, index, () => expect(trainer.train()).rejects.toThrow("the disk is gone"));
-      expect(await storedRun(out)).toMatchObject({ status: "failed" });
-      await expectSameAsWhole(out);
-    },
-  );
+  // Counted from the first batch that is stored. The second evaluation and the second iteration are as the first, and left out for their time.
+  const batches = { ungoverned: 0, "iteration 1": 2, "iteration 3": 4, after: 5 };
+  it.each(
+    Object.entries(batches).flatMap(([batch, index]) => [
+      [batch, "before", index] as const,
+      [batch, "after", index] as const,
+    ]),
+  )("when storing %s broke %s it was on disk", async (_batch, when, index) => {
+    const { trainer, out } = chatterTrainer({ train });
+    await brokenStore(when, index, () => expect(trainer.train()).rejects.toThrow("the disk is gone"));
+    expect(await storedRun(out)).toMatchObject({ status: "failed" });
+    await expectSameAsWhole(out);
+  });
 });
 
 /** The store's nth batch fails, before its transaction or behind it. */
