@@ -4,23 +4,21 @@ import { verifyLog } from "../src/audit/verify-log.ts";
 import type { AuditSegment } from "../src/core/audit.ts";
 import { FlightRecorder } from "../src/kernel/flight-recorder.ts";
 import { policySetHash } from "../src/kernel/policy-set-hash.ts";
-import { episodeKey } from "./shipped-agent.ts";
+import { recordEpisodes, recordsPerEpisode } from "./recorded-episodes.ts";
 import type { FillBench } from "./suite.ts";
 
 const episodes = 256;
 const workers = 2;
 const batches = 8;
-const recordsPerEpisode = 6;
 
 const run = "bench";
 const policies = policySetHash([]);
-const syscall = { syscall: "sql.query", args: { sql: "SELECT COUNT(*) FROM users WHERE city='Vienna' AND age>30" } };
 
 /** Batches of 256 episodes of two syscalls each on two workers: recorded and chained, merged into the tree and signed, verified. */
 export const audit: FillBench = async (bench) => {
   const signer = generateKeyPairSync("ed25519");
   const recordBatch = (recorders: readonly FlightRecorder[]): readonly AuditSegment[] => {
-    for (let index = 0; index < episodes; index++) recordEpisode(recorders[index % workers] as FlightRecorder, index);
+    for (const recorder of recorders) recordEpisodes(recorder, episodes / workers);
     return recorders.map((recorder) => recorder.seal());
   };
   const stored: LoggedSegment[] = [];
@@ -68,13 +66,4 @@ function recordersOf(): readonly FlightRecorder[] {
 function batchOf(segments: readonly AuditSegment[], iteration: number) {
   const digest = "00".repeat(32);
   return { segments, phase: "train", iteration, weights: iteration - 1, episodes, digest } as const;
-}
-
-function recordEpisode(flight: FlightRecorder, index: number): void {
-  const record = flight.start(episodeKey(index), policies);
-  for (let step = 0; step < 2; step++) {
-    record.intent(step, syscall);
-    record.outcome(step, { verdict: "allow", violations: [], outcome: "completed" });
-  }
-  record.end({ outcome: "completed", reward: 1, cost: 0 });
 }

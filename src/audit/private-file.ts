@@ -66,7 +66,7 @@ function writeSynced(path: string, text: string): void {
 }
 
 /** Makes the new name itself survive a power cut, where the platform lets a folder be opened. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const file = openSync(folder, "r");
   try {

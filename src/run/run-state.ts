@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { syncFolder } from "../audit/private-file.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import type { LearnerState } from "./learn.ts";
 
@@ -142,15 +143,4 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array
 
 function writeWhole(file: number, bytes: Uint8Array): void {
   for (let position = 0; position < bytes.length; ) position += writeSync(file, bytes, position);
-}
-
-/** Makes the new name itself survive a power cut, where the platform lets a folder be opened. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const file = openSync(folder, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
