@@ -34,6 +34,9 @@ export interface ParameterSlot {
 /** The MLP is this many times as wide as the residual stream (Vaswani et al. 2017, section 3.3). */
 export const mlpExpansion = 4;
 
+/** Wave lengths of the rotary embedding run from 2π to this many times as long. */
+export const rotaryBase = 1000;
+
 /** Every parameter in its place; the order is the order in files and in shared memory. */
 export function parameterSlots(architecture: Architecture): readonly ParameterSlot[] {
   const { layers, width, vocabularySize } = architecture;

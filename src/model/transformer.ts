@@ -1,5 +1,5 @@
 import { nn, numpy as np, tree } from "@jax-js/jax";
-import { type Architecture, parameterSlots } from "./architecture.ts";
+import { type Architecture, parameterSlots, rotaryBase } from "./architecture.ts";
 
 /** Parameters by name, as jax-js arrays. Functions here consume what they are given, as all of jax-js does. */
 export type Parameters = Record<string, np.Array>;
@@ -109,9 +109,6 @@ function queryKeysValues(
 
 /** Cosines and sines, each [rows or 1, 1, length, headWidth / 2]. */
 type Rotation = { cosine: np.Array; sine: np.Array };
-
-/** Wave lengths of the rotary embedding run from 2π to this many times as long. */
-const rotaryBase = 1000;
 
 /** @param positions [rows or 1, length] int32 */
 function rotationAt({ width, heads }: Architecture, positions: np.Array): Rotation {

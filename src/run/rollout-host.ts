@@ -61,7 +61,7 @@ export class RolloutHost {
     const environment = await loadEnvironment(setup);
     const kernel = new KernelSpace(setup.kernel);
     await kernel.boot({ worker, epoch: setup.epoch, driverDefaults: environment.driverDefaults ?? {} });
-    const sampler = await Sampler.create(setup.architecture, { rows: setup.rows });
+    const sampler = new Sampler(setup.architecture, { rows: setup.rows });
     const gradients = await GradientEngine.create(setup.architecture, { temperature: setup.temperature });
     return new RolloutHost(setup, { worker, environment, kernel, sampler, gradients });
   }

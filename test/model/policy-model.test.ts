@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../src/core/random.ts";
 import type { Trajectory } from "../../src/core/trajectory.ts";
 import { type Architecture, initialWeights, parameterCount, parameterSlots } from "../../src/model/architecture.ts";
+import { Decoder } from "../../src/model/decoder/decoder.ts";
 import { GradientEngine } from "../../src/model/gradient.ts";
-import { chooseToken, Sampler, type Speaker } from "../../src/model/sampler.ts";
+import { Sampler, type Speaker } from "../../src/model/sampler.ts";
 import { actId, doneId, endId } from "../../src/model/tokenizer.ts";
 
 const architecture: Architecture = {
@@ -37,7 +38,7 @@ async function sample(
   speakers: readonly Speaker[],
   options: { rows?: number; temperature?: number } = {},
 ): Promise<Trajectory[]> {
-  const sampler = await Sampler.create(architecture, { rows: options.rows ?? 4 });
+  const sampler = new Sampler(architecture, { rows: options.rows ?? 4 });
   sampler.setWeights(someWeights());
   return sampler.sample(speakers, { temperature: options.temperature ?? 1 });
 }
@@ -94,19 +95,56 @@ describe("Sampler", () => {
     expect(await sample(later)).toEqual(await sample(prompts.map((prompt, index) => speaker(prompt, index))));
   });
 
-  test("tokens come as often as their probabilities say", () => {
-    const random = new Random(5);
-    const logits = Float32Array.of(0, Math.log(2), Math.log(5));
-    const counts = [0, 0, 0];
-    for (let draw = 0; draw < 8000; draw++) {
-      const { token, logProbability } = chooseToken(logits, 1, random);
-      counts[token] = (counts[token] as number) + 1;
-      expect(logProbability).toBeCloseTo(Math.log([1, 2, 5][token] as number) - Math.log(8), 6);
-    }
-    [1, 2, 5].forEach((weight, token) => {
-      expect((counts[token] as number) / 8000).toBeCloseTo(weight / 8, 1);
+  test("tokens come as often as their probabilities say, as a whole forward pass has them", async () => {
+    const decoder = new Decoder(architecture, { rows: 2 });
+    decoder.setWeights(someWeights());
+    [9, 10, actId].forEach((token, position) => {
+      decoder.read(token, { row: 1, position, asks: position === 2 });
     });
-    expect(chooseToken(logits, 0, random).token).toBe(2);
+    decoder.flush();
+    const engine = await GradientEngine.create(architecture, { temperature: 0.8 });
+    const next = Array.from({ length: architecture.vocabularySize }, (_, token) => ({
+      tokens: Int32Array.of(9, 10, actId, token),
+      chosen: Uint8Array.of(0, 0, 0, 1),
+      logProbabilities: new Float32Array(4),
+    }));
+    const expected = engine.logProbabilities(someWeights(), next).map(([value]) => value as number);
+    const draws = 20_000;
+    const counts = expected.map(() => 0);
+    const random = new Random(5);
+    for (let index = 0; index < draws; index++) {
+      const { token, logProbability } = decoder.draw(1, { temperature: 0.8, uniform: random.next() });
+      counts[token] = (counts[token] as number) + 1;
+      expect(logProbability).toBeCloseTo(expected[token] as number, 4);
+    }
+    expected.forEach((value, token) => {
+      expect((counts[token] as number) / draws).toBeCloseTo(Math.exp(value), 1.5);
+    });
+    const best = expected.indexOf(Math.max(...expected));
+    expect(decoder.draw(1, { temperature: 0, uniform: 0 })).toEqual({ token: best, logProbability: 0 });
+  });
+
+  test.each([
+    ["an odd vocabulary and heads that no vector of four fits", { width: 12, heads: 2, vocabularySize: 37 }],
+    ["more layers", { layers: 3 }],
+    ["one head", { heads: 1 }],
+  ])("log-probabilities are those of a whole forward pass with %s", async (_, changed) => {
+    const other = { ...architecture, ...changed };
+    const weights = initialWeights(other, 3).map((value) => value * 2);
+    const sampler = new Sampler(other, { rows: 4 });
+    sampler.setWeights(weights);
+    const trajectories = await sampler.sample(
+      prompts.map((prompt, index) => speaker(prompt, index)),
+      { temperature: 0.7 },
+    );
+    const engine = await GradientEngine.create(other, { temperature: 0.7 });
+    engine.logProbabilities(weights, trajectories).forEach((values, row) => {
+      const { chosen, logProbabilities } = trajectories[row] as Trajectory;
+      const sampled = logProbabilities.filter((_, position) => chosen[position] === 1);
+      values.forEach((value, index) => {
+        expect(value).toBeCloseTo(sampled[index] as number, 4);
+      });
+    });
   });
 });
 
