@@ -1,7 +1,7 @@
 import { Random } from "../core/random.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import type { Architecture } from "./architecture.ts";
-import { Decoder } from "./decoder/decoder.ts";
+import { Decoder } from "./decoder.ts";
 import { actId, doneId, endId } from "./tokenizer.ts";
 
 /** What one row of a batch says and hears. */

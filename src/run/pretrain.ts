@@ -180,11 +180,7 @@ class Cloning {
 
   async run(signal: AbortSignal, events: (event: RunEvent) => void): Promise<Record<string, number>> {
     const epochs = this.#epochs;
-    const engine = await GradientEngine.create(this.#architecture, {
-      temperature: 1,
-      lengthStep: 8,
-      shardRows: this.#batchSize,
-    });
+    const engine = new GradientEngine(this.#architecture, { temperature: 1 });
     let metrics: Record<string, number> = {};
     let best: { epoch: number; metrics: Record<string, number>; weights: Float32Array } | null = null;
     for (let epoch = 1; epoch <= epochs; epoch++) {

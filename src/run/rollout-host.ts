@@ -62,7 +62,7 @@ export class RolloutHost {
     const kernel = new KernelSpace(setup.kernel);
     await kernel.boot({ worker, epoch: setup.epoch, driverDefaults: environment.driverDefaults ?? {} });
     const sampler = new Sampler(setup.architecture, { rows: setup.rows });
-    const gradients = await GradientEngine.create(setup.architecture, { temperature: setup.temperature });
+    const gradients = new GradientEngine(setup.architecture, { temperature: setup.temperature });
     return new RolloutHost(setup, { worker, environment, kernel, sampler, gradients });
   }
 

@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../src/core/random.ts";
 import type { Trajectory } from "../../src/core/trajectory.ts";
 import { type Architecture, initialWeights, parameterCount, parameterSlots } from "../../src/model/architecture.ts";
-import { Decoder } from "../../src/model/decoder/decoder.ts";
-import { GradientEngine } from "../../src/model/gradient.ts";
+import { Decoder } from "../../src/model/decoder.ts";
+import { cutIntoShards, GradientEngine, shardsOfMinibatch } from "../../src/model/gradient.ts";
 import { Sampler, type Speaker } from "../../src/model/sampler.ts";
 import { actId, doneId, endId } from "../../src/model/tokenizer.ts";
+import { AutodiffEngine } from "./autodiff.ts";
 
 const architecture: Architecture = {
   layers: 2,
@@ -48,7 +49,7 @@ const prompts = [[9, 10, 11], [12], [13, 14, 15, 16, 17, 18, 19], [20, 21]];
 describe("Sampler", () => {
   test("log-probabilities of sampled tokens equal those of a whole forward pass", async () => {
     const trajectories = await sample(prompts.map((prompt, index) => speaker(prompt, index)));
-    const engine = await GradientEngine.create(architecture, { temperature: 1 });
+    const engine = await AutodiffEngine.create(architecture, { temperature: 1 });
     engine.logProbabilities(someWeights(), trajectories).forEach((values, row) => {
       const trajectory = trajectories[row] as Trajectory;
       const sampled = trajectory.logProbabilities.filter((_, position) => trajectory.chosen[position] === 1);
@@ -102,7 +103,7 @@ describe("Sampler", () => {
       decoder.read(token, { row: 1, position, asks: position === 2 });
     });
     decoder.flush();
-    const engine = await GradientEngine.create(architecture, { temperature: 0.8 });
+    const engine = await AutodiffEngine.create(architecture, { temperature: 0.8 });
     const next = Array.from({ length: architecture.vocabularySize }, (_, token) => ({
       tokens: Int32Array.of(9, 10, actId, token),
       chosen: Uint8Array.of(0, 0, 0, 1),
@@ -137,7 +138,7 @@ describe("Sampler", () => {
       prompts.map((prompt, index) => speaker(prompt, index)),
       { temperature: 0.7 },
     );
-    const engine = await GradientEngine.create(other, { temperature: 0.7 });
+    const engine = await AutodiffEngine.create(other, { temperature: 0.7 });
     engine.logProbabilities(weights, trajectories).forEach((values, row) => {
       const { chosen, logProbabilities } = trajectories[row] as Trajectory;
       const sampled = logProbabilities.filter((_, position) => chosen[position] === 1);
@@ -156,7 +157,7 @@ describe("GradientEngine", () => {
   };
 
   test("the gradient agrees with finite differences of the loss", async () => {
-    const engine = await GradientEngine.create(architecture, { temperature: 0.8 });
+    const engine = new GradientEngine(architecture, { temperature: 0.8 });
     const weights = someWeights();
     const coefficients = [0.3, -1.2, 0.7];
     const loss = (at: Float32Array) =>
@@ -180,18 +181,84 @@ describe("GradientEngine", () => {
     }
   });
 
-  test("the gradient of many trajectories is the same however they are ordered", async () => {
-    const engine = await GradientEngine.create(architecture, { temperature: 1 });
+  test.each([
+    ["the usual shape", {}],
+    ["an odd vocabulary and heads that no vector of four fits", { width: 12, heads: 2, vocabularySize: 37 }],
+    ["more layers and one head", { layers: 3, heads: 1 }],
+    ["wide layers", { width: 64, heads: 4, vocabularySize: 130 }],
+  ])("log-probabilities and gradients are those of automatic differentiation: %s", async (_, changed) => {
+    const shape = { ...architecture, ...changed };
+    const weights = initialWeights(shape, 3).map((value) => value * 2);
+    const random = new Random(11);
+    const integer = (below: number) => Math.floor(random.next() * below);
+    const many = Array.from({ length: 70 }, () => someTrajectory(2 + integer(22), { shape, integer }));
+    // No two alike, so that a derivative in the wrong place shows.
+    const derive = (row: number, values: Float64Array, derivative: Float64Array) => {
+      values.forEach((value, index) => {
+        derivative[index] = Math.sin(row * 31 + index) - 0.1 * value;
+      });
+    };
+    const [own, autodiff] = [
+      new GradientEngine(shape, { temperature: 0.8 }),
+      await AutodiffEngine.create(shape, { temperature: 0.8 }),
+    ];
+    const expected = autodiff.logProbabilities(weights, many);
+    own.logProbabilities(weights, many).forEach((values, row) => {
+      expect(values.length).toBe(expected[row]?.length);
+      values.forEach((value, index) => {
+        expect(value).toBeCloseTo(expected[row]?.[index] as number, 4);
+      });
+    });
+    const [mine, theirs] = [own.gradient(weights, many, derive), autodiff.gradient(weights, many, derive)];
+    for (const { name, offset, size } of parameterSlots(shape)) {
+      const [one, other] = [mine.subarray(offset, offset + size), theirs.subarray(offset, offset + size)];
+      // Not number by number: where an activation is all but 0, rounding decides on which side of the cut it falls.
+      const apart = norm(one.map((value, index) => value - (other[index] as number)));
+      expect(apart / norm(other), name).toBeLessThan(2e-4);
+    }
+  });
+
+  test("a gradient does not depend on what was computed before it, nor on another engine", () => {
     const many = Array.from({ length: 40 }, (_, index) => ({
       ...trajectory,
       tokens: trajectory.tokens.with(0, 5 + (index % 9)),
     }));
     const derive = (_: number, __: Float64Array, derivative: Float64Array) => void derivative.fill(1);
-    const forward = engine.gradient(someWeights(), many, derive);
-    expect(forward.length).toBe(parameterCount(architecture));
-    expect(engine.gradient(someWeights(), many, derive)).toEqual(forward);
+    const engine = new GradientEngine(architecture, { temperature: 1 });
+    const first = engine.gradient(someWeights(), many, derive);
+    expect(first.length).toBe(parameterCount(architecture));
+    engine.gradient(someWeights(2), [trajectory], derive);
+    expect(engine.gradient(someWeights(), many, derive)).toEqual(first);
+    expect(new GradientEngine(architecture, { temperature: 1 }).gradient(someWeights(), many, derive)).toEqual(first);
+  });
+
+  test("shards are dealt every trajectory once, and about as many tokens each", () => {
+    const integer = (below: number) => Math.floor(new Random(below).next() * below);
+    const many = Array.from({ length: 33 }, (_, index) =>
+      someTrajectory(2 + ((index * 7) % 90), { shape: architecture, integer }),
+    );
+    const shards = cutIntoShards(many, shardsOfMinibatch);
+    expect(shards.flat().sort((a, b) => a - b)).toEqual(many.map((_, index) => index));
+    const tokens = shards.map((rows) => rows.reduce((sum, row) => sum + (many[row] as Trajectory).tokens.length, 0));
+    expect(Math.max(...tokens) - Math.min(...tokens)).toBeLessThan(91);
+    expect(cutIntoShards(many.slice(0, 2), shardsOfMinibatch).length).toBe(2);
   });
 });
+
+function someTrajectory(
+  length: number,
+  { shape, integer }: { readonly shape: Architecture; readonly integer: (below: number) => number },
+): Trajectory {
+  return {
+    tokens: Int32Array.from({ length }, () => integer(shape.vocabularySize)),
+    chosen: Uint8Array.from({ length }, (_, position) => (position > 0 && integer(3) > 0 ? 1 : 0)),
+    logProbabilities: new Float32Array(length),
+  };
+}
+
+function norm(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
 
 function largestIn(values: Float32Array): number {
   return values.reduce((best, value, index) => (Math.abs(value) > Math.abs(values[best] as number) ? index : best), 0);

@@ -1,4 +1,4 @@
-import { type Architecture, rotaryBase } from "../architecture.ts";
+import { type Architecture, rotaryBase } from "./architecture.ts";
 
 /** Cosines and sines of the rotary embedding's angles, [contextTokens × headWidth / 2] each. */
 export function rotaryTables({ width, heads, contextTokens }: Architecture): {

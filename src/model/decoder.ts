@@ -1,6 +1,6 @@
-import { type Architecture, mlpExpansion, parameterCount, parameterSlots } from "../architecture.ts";
-import { howToPut, type Kernels, kernelsOn } from "./kernels.ts";
-import { MemoryPlan } from "./memory-plan.ts";
+import { type Architecture, mlpExpansion, parameterCount, parameterSlots } from "./architecture.ts";
+import { howToPut, type Kernels, kernelsOn } from "./kernels/kernels.ts";
+import { MemoryPlan } from "./kernels/memory-plan.ts";
 import { rotaryTables } from "./rotary-tables.ts";
 
 /** Tokens that one pass goes over at most: enough for the kernels, little enough for a core's cache. */
@@ -99,16 +99,14 @@ export class Decoder {
   #forward(count: number): void {
     const { width, heads, layers } = this.#architecture;
     const [kernels, at] = [this.#kernels, this.#at];
-    kernels.embed(at.hidden, at.parameter("embedding"), at.tokens, count, width);
+    kernels.takeRows(at.hidden, at.parameter("embedding"), at.tokens, count, width);
     for (let layer = 0; layer < layers; layer++) {
       const own = (name: string) => at.parameter(`layers.${layer}.${name}`);
       const [keys, values] = [at.keys + layer * at.cacheBytes, at.values + layer * at.cacheBytes];
       kernels.normalise(at.normed, at.hidden, own("attention.norm"), count, width);
       kernels.multiply(at.wide, at.normed, own("attention.qkv"), count, width, 3 * width, howToPut.put);
-      kernels.turnAndKeep(
-        ...([at.wide, at.places, at.positions, at.cosine, at.sine, keys, values] as const),
-        ...([count, width, heads] as const),
-      );
+      kernels.turn(at.wide, at.positions, at.cosine, at.sine, count, width, heads, 1);
+      kernels.keep(at.wide, at.places, keys, values, count, width);
       kernels.attend(
         ...([at.normed, at.wide, at.places, at.positions, keys, values, at.scores] as const),
         ...([count, width, heads] as const),

@@ -1,5 +1,5 @@
 import { nn, numpy as np, tree } from "@jax-js/jax";
-import { type Architecture, parameterSlots, rotaryBase } from "./architecture.ts";
+import { type Architecture, parameterSlots, rotaryBase } from "../../src/model/architecture.ts";
 
 /** Parameters by name, as jax-js arrays. Functions here consume what they are given, as all of jax-js does. */
 export type Parameters = Record<string, np.Array>;
@@ -48,45 +48,6 @@ export function encodeSequences(
   visible.dispose();
   tree.dispose(rotation);
   return { hidden: normalise(hidden, take(parameters, "norm")), caches };
-}
-
-/**
- * One more token for every row, written into its place in the caches.
- * @param tokens [rows] int32
- * @param positions [rows] int32: where each token stands in its row
- * @returns logits [rows, vocabularySize] of the token that follows, and the new caches
- */
-export function decodeToken(
-  architecture: Architecture,
-  parameters: Parameters,
-  tokens: np.Array,
-  positions: np.Array,
-  caches: readonly LayerCache[],
-): { logits: np.Array; caches: LayerCache[] } {
-  const rows = tokens.shape[0] as number;
-  const { width } = architecture;
-  const slots = caches[0]?.keys.shape[2] as number;
-  const place = np.arange(slots).reshape([1, 1, slots, 1]);
-  const here = np.equal(place.ref, positions.ref.reshape([rows, 1, 1, 1]));
-  const visible = np.lessEqual(place.reshape([1, 1, 1, slots]), positions.ref.reshape([rows, 1, 1, 1]));
-  const rotation = rotationAt(architecture, positions.reshape([rows, 1]));
-  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).reshape([rows, 1, width]);
-  const updated: LayerCache[] = [];
-  caches.forEach((cache, layer) => {
-    const [query, key, value] = queryKeysValues(architecture, parameters, layer, hidden.ref, rotation);
-    // A product with the identity is a kernel of its own: fused into the choice, the rotation would run again for every place.
-    const rotated = np.matmul(key, np.eye(key.shape.at(-1) as number));
-    const keys = np.where(here.ref, rotated, cache.keys);
-    const values = np.where(here.ref, value, cache.values);
-    updated.push({ keys: keys.ref, values: values.ref });
-    const mixed = attend(query, keys, values, visible.ref).reshape([rows, 1, width]);
-    hidden = afterAttention(parameters, layer, hidden, mixed);
-  });
-  here.dispose();
-  visible.dispose();
-  tree.dispose(rotation);
-  const final = normalise(hidden, take(parameters, "norm")).reshape([rows, width]);
-  return { logits: np.matmul(final, take(parameters, "embedding").transpose()), caches: updated };
 }
 
 /** Pre-norm projections, each [rows, heads, length, headWidth]. */
@@ -153,8 +114,4 @@ function take(parameters: Parameters, name: string): np.Array {
   const parameter = parameters[name];
   if (!parameter) throw new Error(`no parameter ${name}`);
   return parameter;
-}
-
-function ref(parameters: Parameters, name: string): np.Array {
-  return take(parameters, name).ref;
 }
