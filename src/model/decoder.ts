@@ -3,7 +3,7 @@ import { howToPut, type Kernels, kernelsOn } from "./kernels/kernels.ts";
 import { MemoryPlan } from "./kernels/memory-plan.ts";
 import { rotaryTables } from "./rotary-tables.ts";
 
-/** Tokens that one pass goes over at most: enough for the kernels, little enough for a core's cache. */
+/** Tokens that one pass goes over at most, where no prompt is longer: enough for the kernels, little enough for a core's cache. */
 const passTokens = 64;
 
 /**
@@ -18,13 +18,15 @@ export class Decoder {
   readonly #floats: Float32Array;
   readonly #integers: Int32Array;
   readonly #doubles: Float64Array;
+  readonly #passTokens: number;
   /** Tokens of the pass that is being filled, and for each the row that wants to know what follows, or −1. */
   #pending = 0;
   readonly #asked: Int32Array;
 
   constructor(architecture: Architecture, { rows }: { readonly rows: number }) {
     const plan = new MemoryPlan();
-    this.#at = placesIn(plan, architecture, rows);
+    this.#passTokens = Math.max(passTokens, architecture.promptTokens);
+    this.#at = placesIn(plan, architecture, { rows, tokens: this.#passTokens });
     const memory = plan.memory();
     this.rows = rows;
     this.#architecture = architecture;
@@ -32,7 +34,7 @@ export class Decoder {
     this.#floats = new Float32Array(memory.buffer);
     this.#integers = new Int32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
-    this.#asked = new Int32Array(passTokens);
+    this.#asked = new Int32Array(this.#passTokens);
     const { cosine, sine } = rotaryTables(architecture);
     this.#floats.set(cosine, this.#at.cosine / 4);
     this.#floats.set(sine, this.#at.sine / 4);
@@ -51,18 +53,26 @@ export class Decoder {
   }
 
   /**
-   * Has a row read its next token.
-   * @param position Of the token in its row: 0 for the first, then one more each time.
-   * @param asks Whether what follows will be asked for, by {@link draw}; after {@link flush}.
+   * Has a row read on. What follows the last token can be asked for by {@link draw}, after {@link flush}.
+   * @param position Of the first token in its row; 0 is where the row's prompt begins, which is all of the tokens then.
    */
-  read(token: number, { row, position, asks }: { row: number; position: number; asks: boolean }): void {
-    const { tokens, positions, places } = this.#at;
-    const index = this.#pending++;
-    this.#integers[tokens / 4 + index] = token;
-    this.#integers[positions / 4 + index] = position;
-    this.#integers[places / 4 + index] = row * this.#architecture.contextTokens + position;
-    this.#asked[index] = asks ? row : -1;
-    if (this.#pending === passTokens) this.flush();
+  read(tokens: readonly number[], { row, position }: { readonly row: number; readonly position: number }): void {
+    const { promptAttention, contextTokens } = this.#architecture;
+    const isWhole = promptAttention === "whole" && position === 0;
+    // Tokens that see each other are computed in one pass.
+    if (isWhole && this.#pending + tokens.length > this.#passTokens) this.flush();
+    const { integers, at } = { integers: this.#integers, at: this.#at };
+    tokens.forEach((token, offset) => {
+      const index = this.#pending++;
+      const own = position + offset;
+      integers[at.tokens / 4 + index] = token;
+      integers[at.positions / 4 + index] = own;
+      integers[at.reaches / 4 + index] = isWhole ? tokens.length - 1 : own;
+      integers[at.places / 4 + index] = row * contextTokens + own;
+      integers[at.readTokens / 4 + row * contextTokens + own] = token;
+      this.#asked[index] = offset === tokens.length - 1 ? row : -1;
+      if (this.#pending === this.#passTokens) this.flush();
+    });
   }
 
   /** Computes what was read and not computed yet. */
@@ -108,7 +118,7 @@ export class Decoder {
       kernels.turn(at.wide, at.positions, at.cosine, at.sine, count, width, heads, 1);
       kernels.keep(at.wide, at.places, keys, values, count, width);
       kernels.attend(
-        ...([at.normed, at.wide, at.places, at.positions, keys, values, at.scores] as const),
+        ...([at.normed, at.wide, at.places, at.positions, at.reaches, keys, values, at.scores] as const),
         ...([count, width, heads] as const),
       );
       kernels.multiply(at.hidden, at.normed, own("attention.out"), count, width, width, howToPut.add);
@@ -121,30 +131,69 @@ export class Decoder {
 
   /** Logits for the tokens whose rows asked, into the rows' places. */
   #answer(count: number): void {
-    const { width, vocabularySize } = this.#architecture;
-    const at = this.#at;
-    let asking = 0;
-    for (let index = 0; index < count; index++) {
-      if ((this.#asked[index] as number) < 0) continue;
-      const from = at.hidden / 4 + index * width;
-      this.#floats.copyWithin(at.hidden / 4 + asking * width, from, from + width);
-      this.#asked[asking++] = this.#asked[index] as number;
+    const { width, vocabularySize, copyWidth } = this.#architecture;
+    const [kernels, at] = [this.#kernels, this.#at];
+    kernels.normalise(at.normed, at.hidden, at.parameter("norm"), count, width);
+    if (copyWidth > 0) {
+      kernels.multiply(at.wide, at.normed, at.parameter("copy.key"), count, width, copyWidth, howToPut.put);
+      this.#keepCopyKeys(count);
     }
-    this.#kernels.normalise(at.normed, at.hidden, at.parameter("norm"), asking, width);
-    this.#kernels.multiply(at.answers, at.normed, at.unembedding, asking, width, vocabularySize, howToPut.put);
+    const asking = this.#closeUp(count);
+    kernels.multiply(at.answers, at.normed, at.unembedding, asking, width, vocabularySize, howToPut.put);
+    if (copyWidth > 0) this.#mix(asking);
     for (let index = 0; index < asking; index++) {
       const from = at.answers / 4 + index * vocabularySize;
       const to = at.logits / 4 + (this.#asked[index] as number) * vocabularySize;
       this.#floats.copyWithin(to, from, from + vocabularySize);
     }
   }
+
+  /** Moves what belongs to the tokens that ask to the front. Returns how many they are. */
+  #closeUp(count: number): number {
+    const { width } = this.#architecture;
+    const [at, integers] = [this.#at, this.#integers];
+    let asking = 0;
+    for (let index = 0; index < count; index++) {
+      if ((this.#asked[index] as number) < 0) continue;
+      const from = at.normed / 4 + index * width;
+      this.#floats.copyWithin(at.normed / 4 + asking * width, from, from + width);
+      for (const list of [at.positions, at.places]) integers[list / 4 + asking] = integers[list / 4 + index] as number;
+      this.#asked[asking++] = this.#asked[index] as number;
+    }
+    return asking;
+  }
+
+  #keepCopyKeys(count: number): void {
+    const { copyWidth } = this.#architecture;
+    const at = this.#at;
+    for (let index = 0; index < count; index++) {
+      const from = at.wide / 4 + index * copyWidth;
+      const place = this.#integers[at.places / 4 + index] as number;
+      this.#floats.copyWithin(at.copyKeys / 4 + place * copyWidth, from, from + copyWidth);
+    }
+  }
+
+  #mix(asking: number): void {
+    const { width, vocabularySize, copyWidth } = this.#architecture;
+    const [kernels, at] = [this.#kernels, this.#at];
+    kernels.multiply(at.wide, at.normed, at.parameter("copy.query"), asking, width, copyWidth, howToPut.put);
+    kernels.multiply(at.shares, at.normed, at.parameter("copy.share"), asking, width, 1, howToPut.put);
+    kernels.mix(
+      ...([at.answers, 0, at.wide, at.copyKeys, at.shares, at.readTokens, at.places, at.positions, at.scores] as const),
+      ...([at.exponentials, asking, vocabularySize, copyWidth] as const),
+    );
+  }
 }
 
 type Places = ReturnType<typeof placesIn>;
 
 /** Where everything lies in the kernels' memory, in bytes. */
-function placesIn(plan: MemoryPlan, architecture: Architecture, rows: number) {
-  const { width, heads, layers, vocabularySize, contextTokens } = architecture;
+function placesIn(
+  plan: MemoryPlan,
+  architecture: Architecture,
+  { rows, tokens }: { readonly rows: number; readonly tokens: number },
+) {
+  const { width, heads, layers, vocabularySize, contextTokens, copyWidth } = architecture;
   const weights = plan.numbers(parameterCount(architecture));
   const slots = new Map(parameterSlots(architecture).map(({ name, offset }) => [name, weights + 4 * offset]));
   const cacheNumbers = rows * contextTokens * width;
@@ -158,14 +207,18 @@ function placesIn(plan: MemoryPlan, architecture: Architecture, rows: number) {
     cacheBytes: 4 * cacheNumbers,
     keys: plan.numbers(layers * cacheNumbers),
     values: plan.numbers(layers * cacheNumbers),
-    tokens: plan.numbers(passTokens),
-    positions: plan.numbers(passTokens),
-    places: plan.numbers(passTokens),
-    hidden: plan.numbers(passTokens * width),
-    normed: plan.numbers(passTokens * width),
-    wide: plan.numbers(passTokens * mlpExpansion * width),
+    tokens: plan.numbers(tokens),
+    positions: plan.numbers(tokens),
+    places: plan.numbers(tokens),
+    reaches: plan.numbers(tokens),
+    shares: plan.numbers(tokens),
+    copyKeys: plan.numbers(rows * contextTokens * copyWidth),
+    readTokens: plan.numbers(rows * contextTokens),
+    hidden: plan.numbers(tokens * width),
+    normed: plan.numbers(tokens * width),
+    wide: plan.numbers(tokens * Math.max(mlpExpansion * width, copyWidth)),
     scores: plan.numbers(contextTokens),
-    answers: plan.numbers(passTokens * vocabularySize),
+    answers: plan.numbers(tokens * vocabularySize),
     logits: plan.numbers(rows * vocabularySize),
     exponentials: plan.numbers(vocabularySize),
     found: plan.numbers(4),

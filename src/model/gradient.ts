@@ -1,6 +1,7 @@
+import { deriveSeed } from "../core/random.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import type { Architecture } from "./architecture.ts";
-import { Tape } from "./tape.ts";
+import { type Dropout, Tape } from "./tape.ts";
 
 /**
  * What the loss asks of one sequence: given the log-probability of every chosen token, in order, writes the loss's derivative by each.
@@ -17,13 +18,24 @@ export class GradientEngine {
     this.#tape = new Tape(architecture, options);
   }
 
-  /** Gradient of the loss by the weights, summed over the trajectories in their order. */
-  gradient(weights: Float32Array, trajectories: readonly Trajectory[], derive: LossDerivative): Float32Array {
+  /**
+   * Gradient of the loss by the weights, summed over the trajectories in their order.
+   * @param dropout What the network forgets meanwhile; nothing where it is absent.
+   */
+  gradient(
+    weights: Float32Array,
+    trajectories: readonly Trajectory[],
+    derive: LossDerivative,
+    dropout?: Dropout,
+  ): Float32Array {
     const tape = this.#tape;
     tape.setWeights(weights);
     tape.clearGradient();
-    for (const rows of this.#passes(trajectories)) {
-      const values = tape.forward(rows.map((row) => trajectories[row] as Trajectory));
+    for (const [pass, rows] of this.#passes(trajectories).entries()) {
+      const values = tape.forward(
+        rows.map((row) => trajectories[row] as Trajectory),
+        dropout && { ...dropout, seed: deriveSeed(dropout.seed, pass) },
+      );
       const derivatives = values.map((own, place) => {
         const derivative = new Float64Array(own.length);
         derive(rows[place] as number, own, derivative);

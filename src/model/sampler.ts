@@ -90,12 +90,8 @@ class Row {
 
   /** Has the decoder read what it has not. */
   read(decoder: Decoder): void {
-    const last = this.#tokens.length - 1;
-    for (let position = this.#readCount; position <= last; position++) {
-      const token = this.#tokens[position] as number;
-      decoder.read(token, { row: this.#place, position, asks: position === last });
-    }
-    this.#readCount = last + 1;
+    decoder.read(this.#tokens.slice(this.#readCount), { row: this.#place, position: this.#readCount });
+    this.#readCount = this.#tokens.length;
   }
 
   /** Appends the next token, and what is heard where it ends an action. */

@@ -1,3 +1,4 @@
+import { deriveSeed } from "../core/random.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import { type Architecture, mlpExpansion, parameterCount, parameterSlots } from "./architecture.ts";
 import { howToPut, type Kernels, kernelsOn } from "./kernels/kernels.ts";
@@ -6,6 +7,12 @@ import { rotaryTables } from "./rotary-tables.ts";
 
 /** Tokens that are gone over at a time, where a context is not longer. */
 const passTokens = 1024;
+
+export interface Dropout {
+  /** Share of the embedding and of what a layer adds to the residual stream that is set to 0; the rest makes up for it (Srivastava et al. 2014). */
+  readonly rate: number;
+  readonly seed: number;
+}
 
 /**
  * The transformer forward over whole trajectories, with everything kept that the way back needs. Trajectories lie end to end, without
@@ -24,6 +31,8 @@ export class Tape {
   #tokens = 0;
   /** Chosen tokens of the pass. */
   #targets = 0;
+  /** Whether factors of dropout are in use. */
+  #drops = false;
 
   constructor(architecture: Architecture, { temperature }: { readonly temperature: number }) {
     this.tokensMax = Math.max(passTokens, architecture.contextTokens);
@@ -66,32 +75,83 @@ export class Tape {
    * Log-probability of every chosen token of each trajectory, in order.
    * @param trajectories At most {@link tokensMax} tokens in all.
    */
-  forward(trajectories: readonly Trajectory[]): Float64Array[] {
+  forward(trajectories: readonly Trajectory[], dropout?: Dropout): Float64Array[] {
     const counts = this.#load(trajectories);
-    const { width, heads, layers, vocabularySize } = this.#architecture;
+    const { width, heads, layers } = this.#architecture;
+    this.#drops = dropout !== undefined;
+    if (dropout !== undefined) this.#drawFactors(dropout);
     const [kernels, at, count] = [this.#kernels, this.#at, this.#tokens];
     kernels.takeRows(at.layer(0).input, at.parameter("embedding"), at.tokens, count, width);
+    if (this.#drops) kernels.takeProduct(at.layer(0).input, at.layer(0).input, at.factors(0), count * width);
     for (let index = 0; index < layers; index++) {
       const own = (name: string) => at.parameter(`layers.${index}.${name}`);
       const [layer, next] = [at.layer(index), at.layer(index + 1)];
       kernels.normalise(layer.first, layer.input, own("attention.norm"), count, width);
       kernels.multiply(layer.projected, layer.first, own("attention.qkv"), count, width, 3 * width, howToPut.put);
       kernels.turn(layer.projected, at.positions, at.cosine, at.sine, count, width, heads, 1);
-      kernels.attendWithin(layer.mixed, layer.projected, at.positions, at.scores, count, width, heads);
+      kernels.attendWithin(layer.mixed, layer.projected, at.positions, at.reaches, at.scores, count, width, heads);
       this.#copy(layer.middle, layer.input, count * width);
-      kernels.multiply(layer.middle, layer.mixed, own("attention.out"), count, width, width, howToPut.add);
+      this.#addTo(layer.middle, layer.mixed, own("attention.out"), {
+        depth: width,
+        factors: at.factors(1 + 2 * index),
+      });
       kernels.normalise(layer.second, layer.middle, own("mlp.norm"), count, width);
       kernels.multiply(layer.inner, layer.second, own("mlp.up"), count, width, mlpExpansion * width, howToPut.cut);
       this.#copy(next.input, layer.middle, count * width);
-      kernels.multiply(next.input, layer.inner, own("mlp.down"), count, mlpExpansion * width, width, howToPut.add);
+      const factors = at.factors(2 + 2 * index);
+      this.#addTo(next.input, layer.inner, own("mlp.down"), { depth: mlpExpansion * width, factors });
     }
-    const targets = this.#targets;
-    kernels.takeRows(at.last, at.layer(layers).input, at.asking, targets, width);
-    kernels.normalise(at.lastNormed, at.last, at.parameter("norm"), targets, width);
+    this.#answer();
+    return this.#found(counts);
+  }
+
+  /** target += left[count × depth] · right, some of it dropped. */
+  #addTo(target: number, left: number, right: number, by: { readonly depth: number; readonly factors: number }): void {
+    const { width } = this.#architecture;
+    const [kernels, at, count] = [this.#kernels, this.#at, this.#tokens];
+    if (!this.#drops) {
+      kernels.multiply(target, left, right, count, by.depth, width, howToPut.add);
+      return;
+    }
+    kernels.multiply(at.narrow, left, right, count, by.depth, width, howToPut.put);
+    kernels.addProduct(target, at.narrow, by.factors, count * width);
+  }
+
+  /** From the last hidden states to the log-probabilities of the targets. */
+  #answer(): void {
+    const { width, layers, vocabularySize, copyWidth } = this.#architecture;
+    const [kernels, at, count, targets] = [this.#kernels, this.#at, this.#tokens, this.#targets];
+    kernels.normalise(at.normed, at.layer(layers).input, at.parameter("norm"), count, width);
+    kernels.takeRows(at.lastNormed, at.normed, at.asking, targets, width);
     const unembedding = at.turned("embedding");
     kernels.multiply(at.logits, at.lastNormed, unembedding, targets, width, vocabularySize, howToPut.put);
+    if (copyWidth > 0) {
+      kernels.multiply(at.copyKeys, at.normed, at.parameter("copy.key"), count, width, copyWidth, howToPut.put);
+      kernels.multiply(
+        at.copyQueries,
+        at.lastNormed,
+        at.parameter("copy.query"),
+        targets,
+        width,
+        copyWidth,
+        howToPut.put,
+      );
+      kernels.multiply(at.shares, at.lastNormed, at.parameter("copy.share"), targets, width, 1, howToPut.put);
+      kernels.mix(
+        ...([
+          at.logits,
+          at.written,
+          at.copyQueries,
+          at.copyKeys,
+          at.shares,
+          at.tokens,
+          at.asking,
+          at.askingAt,
+        ] as const),
+        ...([at.scores, at.copied, targets, vocabularySize, copyWidth] as const),
+      );
+    }
     kernels.probabilities(at.logits, at.targets, at.found, targets, vocabularySize, this.#factor);
-    return this.#found(counts);
   }
 
   /**
@@ -99,7 +159,7 @@ export class Tape {
    * @param slopes Of the loss by what it returned.
    */
   backward(slopes: readonly Float64Array[]): void {
-    const { width, layers, vocabularySize } = this.#architecture;
+    const { width, layers, vocabularySize, copyWidth } = this.#architecture;
     const [kernels, at, count, targets] = [this.#kernels, this.#at, this.#tokens, this.#targets];
     let place = at.slopes / 4;
     for (const own of slopes) {
@@ -107,16 +167,45 @@ export class Tape {
       place += own.length;
     }
     kernels.probabilitiesBack(at.logits, at.targets, at.slopes, targets, vocabularySize, this.#factor);
+    if (copyWidth > 0) this.#mixBack();
     const embedding = at.slopeOf("embedding");
     kernels.multiplyTransposed(embedding, at.logits, at.lastNormed, vocabularySize, targets, width, howToPut.add);
     kernels.multiply(at.narrow, at.logits, at.parameter("embedding"), targets, vocabularySize, width, howToPut.put);
-    // The logits are done with: their room holds the derivative by what the last norm read.
-    this.#clear(at.logits, targets * width);
-    kernels.normaliseBack(at.logits, at.slopeOf("norm"), at.narrow, at.last, at.parameter("norm"), targets, width);
+    this.#clear(at.wide, count * width);
+    if (copyWidth > 0) this.#copyBack();
+    kernels.scatterAdd(at.wide, at.narrow, at.asking, targets, width);
     this.#clear(at.slope, count * width);
-    kernels.scatterAdd(at.slope, at.logits, at.asking, targets, width);
+    const [last, norm] = [at.layer(layers).input, at.parameter("norm")];
+    kernels.normaliseBack(at.slope, at.slopeOf("norm"), at.wide, last, norm, count, width);
     for (let index = layers - 1; index >= 0; index--) this.#layerBack(index);
+    if (this.#drops) kernels.takeProduct(at.slope, at.slope, at.factors(0), count * width);
     kernels.scatterAdd(embedding, at.slope, at.tokens, count, width);
+  }
+
+  /** From the derivative by the mixture's logits to those by the logits before, the copying head's queries, keys and shares. */
+  #mixBack(): void {
+    const { vocabularySize, copyWidth } = this.#architecture;
+    const [at, count, targets] = [this.#at, this.#tokens, this.#targets];
+    this.#clear(at.copyKeySlopes, count * copyWidth);
+    this.#kernels.mixBack(
+      ...([at.logits, at.copyQuerySlopes, at.copyKeySlopes, at.shareSlopes, at.written, at.copyQueries] as const),
+      ...([at.copyKeys, at.shares, at.tokens, at.asking, at.askingAt, at.scores, at.copied] as const),
+      ...([targets, vocabularySize, copyWidth] as const),
+    );
+  }
+
+  /** From the copying head's queries and shares to `narrow`, which has a row a target, and from its keys to `wide`, which has a row a token. */
+  #copyBack(): void {
+    const { width, copyWidth } = this.#architecture;
+    const [kernels, at, count, targets] = [this.#kernels, this.#at, this.#tokens, this.#targets];
+    const { put, add } = howToPut;
+    const slopeOf = (name: string) => at.slopeOf(`copy.${name}`);
+    kernels.multiply(at.narrow, at.copyQuerySlopes, at.turned("copy.query"), targets, copyWidth, width, add);
+    kernels.multiply(at.narrow, at.shareSlopes, at.turned("copy.share"), targets, 1, width, add);
+    kernels.multiply(at.wide, at.copyKeySlopes, at.turned("copy.key"), count, copyWidth, width, put);
+    kernels.multiplyTransposed(slopeOf("query"), at.lastNormed, at.copyQuerySlopes, width, targets, copyWidth, add);
+    kernels.multiplyTransposed(slopeOf("share"), at.lastNormed, at.shareSlopes, width, targets, 1, add);
+    kernels.multiplyTransposed(slopeOf("key"), at.normed, at.copyKeySlopes, width, count, copyWidth, add);
   }
 
   /** From the derivative by a layer's output to that by its input, both in `slope`. */
@@ -130,36 +219,63 @@ export class Tape {
     const { slope, narrow, wide } = at;
     const innerWidth = mlpExpansion * width;
     const { put, add } = howToPut;
-    kernels.multiplyTransposed(slopeOf("mlp.down"), layer.inner, slope, innerWidth, count, width, add);
-    kernels.multiply(wide, slope, turned("mlp.down"), count, width, innerWidth, put);
+    const added = this.#dropped(2 + 2 * index);
+    kernels.multiplyTransposed(slopeOf("mlp.down"), layer.inner, added, innerWidth, count, width, add);
+    kernels.multiply(wide, added, turned("mlp.down"), count, width, innerWidth, put);
     kernels.cutBack(wide, layer.inner, count * innerWidth);
     kernels.multiplyTransposed(slopeOf("mlp.up"), layer.second, wide, width, count, innerWidth, add);
     kernels.multiply(narrow, wide, turned("mlp.up"), count, innerWidth, width, put);
     kernels.normaliseBack(slope, slopeOf("mlp.norm"), narrow, layer.middle, own("mlp.norm"), count, width);
-    kernels.multiplyTransposed(slopeOf("attention.out"), layer.mixed, slope, width, count, width, add);
-    kernels.multiply(narrow, slope, turned("attention.out"), count, width, width, put);
+    const attended = this.#dropped(1 + 2 * index);
+    kernels.multiplyTransposed(slopeOf("attention.out"), layer.mixed, attended, width, count, width, add);
+    kernels.multiply(narrow, attended, turned("attention.out"), count, width, width, put);
     this.#clear(wide, count * 3 * width);
-    kernels.attendWithinBack(wide, narrow, layer.projected, at.positions, at.scores, count, width, heads);
+    kernels.attendWithinBack(
+      ...([wide, narrow, layer.projected, at.positions, at.reaches, at.scores] as const),
+      ...([count, width, heads] as const),
+    );
     kernels.turn(wide, at.positions, at.cosine, at.sine, count, width, heads, -1);
     kernels.multiplyTransposed(slopeOf("attention.qkv"), layer.first, wide, width, count, 3 * width, add);
     kernels.multiply(narrow, wide, turned("attention.qkv"), count, 3 * width, width, put);
     kernels.normaliseBack(slope, slopeOf("attention.norm"), narrow, layer.input, own("attention.norm"), count, width);
   }
 
+  /** The derivative by what was added to the residual stream: by what is left of it, where some was dropped. */
+  #dropped(index: number): number {
+    const at = this.#at;
+    if (!this.#drops) return at.slope;
+    this.#kernels.takeProduct(at.added, at.slope, at.factors(index), this.#tokens * this.#architecture.width);
+    return at.added;
+  }
+
+  #drawFactors({ rate, seed }: Dropout): void {
+    const { layers, width } = this.#architecture;
+    const threshold = Math.round(rate * 256);
+    for (let index = 0; index < 1 + 2 * layers; index++) {
+      // The generator stays at 0 for ever.
+      const own = deriveSeed(seed, index) >>> 0 || 1;
+      this.#kernels.dropoutFactors(this.#at.factors(index), this.#tokens * width, threshold, own);
+    }
+  }
+
   /** Lays the trajectories end to end, each up to the token before its last chosen one. Returns the chosen tokens of each. */
   #load(trajectories: readonly Trajectory[]): number[] {
-    const { tokens, positions, asking, targets } = this.#at;
+    const { tokens, positions, reaches, asking, askingAt, targets } = this.#at;
     const integers = this.#integers;
+    const isWhole = this.#architecture.promptAttention === "whole";
     let [token, target] = [0, 0];
     const counts = trajectories.map((trajectory) => {
       const start = target;
       const last = trajectory.chosen.lastIndexOf(1);
+      const promptEnd = isWhole ? trajectory.chosen.indexOf(1) - 1 : 0;
       for (let position = 0; position < last; position++) {
         if (trajectory.chosen[position + 1] === 1) {
           integers[asking / 4 + target] = token;
+          integers[askingAt / 4 + target] = position;
           integers[targets / 4 + target++] = trajectory.tokens[position + 1] as number;
         }
         integers[tokens / 4 + token] = trajectory.tokens[position] as number;
+        integers[reaches / 4 + token] = Math.max(position, promptEnd);
         integers[positions / 4 + token++] = position;
       }
       return target - start;
@@ -195,7 +311,7 @@ type Places = ReturnType<typeof placesIn>;
 
 /** Where everything lies in the kernels' memory, in bytes. */
 function placesIn(plan: MemoryPlan, architecture: Architecture, count: number) {
-  const { width, heads, layers, vocabularySize, contextTokens } = architecture;
+  const { width, heads, layers, vocabularySize, contextTokens, copyWidth } = architecture;
   const parameters = parameterCount(architecture);
   const offsets = new Map(parameterSlots(architecture).map(({ name, offset }) => [name, 4 * offset]));
   const [weights, turned, gradient] = [plan.numbers(parameters), plan.numbers(parameters), plan.numbers(parameters)];
@@ -211,6 +327,7 @@ function placesIn(plan: MemoryPlan, architecture: Architecture, count: number) {
   }));
   const output = { ...(kept[0] as (typeof kept)[number]), input: plan.numbers(count * width) };
   const tableNumbers = contextTokens * (width / heads / 2);
+  const factors = plan.numbers((1 + 2 * layers) * count * width);
   return {
     ...{ weights, gradient, parameter: within(weights), turned: within(turned), slopeOf: within(gradient) },
     /** Of a layer; that of index `layers` has an input alone. */
@@ -219,14 +336,24 @@ function placesIn(plan: MemoryPlan, architecture: Architecture, count: number) {
     sine: plan.numbers(tableNumbers),
     tokens: plan.numbers(count),
     positions: plan.numbers(count),
+    reaches: plan.numbers(count),
     asking: plan.numbers(count),
+    askingAt: plan.numbers(count),
     targets: plan.numbers(count),
     slopes: plan.numbers(count),
     found: plan.numbers(4 * count),
     scores: plan.numbers(2 * contextTokens),
-    last: plan.numbers(count * width),
+    normed: plan.numbers(count * width),
     lastNormed: plan.numbers(count * width),
-    logits: plan.numbers(count * Math.max(vocabularySize, width)),
+    logits: plan.numbers(count * vocabularySize),
+    written: plan.numbers(copyWidth > 0 ? count * vocabularySize : 0),
+    copied: plan.numbers(vocabularySize),
+    ...{ copyKeys: plan.numbers(count * copyWidth), copyKeySlopes: plan.numbers(count * copyWidth) },
+    ...{ copyQueries: plan.numbers(count * copyWidth), copyQuerySlopes: plan.numbers(count * copyWidth) },
+    ...{ shares: plan.numbers(count), shareSlopes: plan.numbers(count) },
+    /** Of dropout: for the embedding, and for both additions of every layer. */
+    factors: (index: number) => factors + 4 * index * count * width,
+    added: plan.numbers(count * width),
     slope: plan.numbers(count * width),
     narrow: plan.numbers(count * width),
     wide: plan.numbers(count * mlpExpansion * width),

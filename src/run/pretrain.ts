@@ -112,8 +112,10 @@ function architectureFor(
     throw new InputError(`model.promptTokens must hold every prompt, got ${promptTokens} and one of ${longest} tokens`);
   }
   const spoken = environment.maxTurns === 1 ? Math.ceil(1.5 * action) + 2 : 2 * (action + 1) + observationTokensMax + 1;
-  const architecture = {
+  const architecture: Architecture = {
     ...{ layers, width, heads },
+    promptAttention: given.promptAttention ?? "causal",
+    copyWidth: given.copyWidth ?? 0,
     vocabularySize: tokenizer.size,
     promptTokens,
     contextTokens: given.contextTokens ?? roundUp(promptTokens + spoken, 16),

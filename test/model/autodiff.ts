@@ -1,202 +1,183 @@
-import { init, jit, nn, numpy as np, tree, vjp } from "@jax-js/jax";
+import { init, nn, numpy as np, tree, vjp } from "@jax-js/jax";
 import type { Trajectory } from "../../src/core/trajectory.ts";
-import { type Architecture, parameterCount, parameterSlots } from "../../src/model/architecture.ts";
+import { type Architecture, parameterCount, parameterSlots, rotaryBase } from "../../src/model/architecture.ts";
 import type { LossDerivative } from "../../src/model/gradient.ts";
-import { encodeSequences, loadParameters, type Parameters } from "./autodiff-transformer.ts";
 
-export interface EngineOptions {
-  /** The one that trajectories were sampled with: logits are divided by it. */
-  readonly temperature: number;
-  /** Sequences of one shard. A gradient is always summed over shards of this many rows, so no sum depends on who computes it. Default 16. */
-  readonly shardRows?: number;
-  /** Lengths are padded to a multiple of this: a larger one wastes more, a smaller one compiles for more shapes. Default 32. */
-  readonly lengthStep?: number;
-}
+/** Parameters by name. Functions here consume what they are given, as all of jax-js does. */
+type Parameters = Record<string, np.Array>;
 
-type LogProbabilities = (parameters: Parameters, tokens: np.Array, targets: np.Array) => np.Array;
-
-/** What `GradientEngine` does, by jax-js's automatic differentiation: the reference that it is held against. */
+/** What `GradientEngine` does, written as formulas and differentiated by jax-js: the reference that it is held against. A trajectory at a time. */
 export class AutodiffEngine {
   readonly #architecture: Architecture;
   readonly #temperature: number;
-  readonly #lengthStep: number;
-  readonly #shardRows: number;
-  readonly #programs = new Map<number, LogProbabilities>();
 
-  private constructor(architecture: Architecture, options: EngineOptions) {
+  private constructor(architecture: Architecture, { temperature }: { readonly temperature: number }) {
     this.#architecture = architecture;
-    this.#temperature = options.temperature;
-    this.#lengthStep = options.lengthStep ?? 32;
-    this.#shardRows = options.shardRows ?? defaultShardRows;
+    this.#temperature = temperature;
   }
 
-  static async create(architecture: Architecture, options: EngineOptions): Promise<AutodiffEngine> {
+  static async create(architecture: Architecture, options: { readonly temperature: number }): Promise<AutodiffEngine> {
     await init("wasm");
     return new AutodiffEngine(architecture, options);
   }
 
-  /**
-   * Gradient of the loss by the weights, summed over the trajectories. Trajectories are cut, longest first, into shards of fixed shape;
-   * shards are added in that order.
-   */
+  logProbabilities(weights: Float32Array, trajectories: readonly Trajectory[]): Float64Array[] {
+    return trajectories.map((trajectory) => {
+      const values = this.#formula(trajectory)(parametersOf(this.#architecture, weights));
+      return Float64Array.from(values.dataSync());
+    });
+  }
+
   gradient(weights: Float32Array, trajectories: readonly Trajectory[], derive: LossDerivative): Float32Array {
     const sum = new Float32Array(parameterCount(this.#architecture));
-    const parameters = loadParameters(this.#architecture, weights);
-    for (const rows of this.#shards(trajectories)) this.#addShard(sum, parameters, trajectories, rows, derive);
-    tree.dispose(parameters);
+    trajectories.forEach((trajectory, row) => {
+      const [values, pullback] = vjp(this.#formula(trajectory), [parametersOf(this.#architecture, weights)]);
+      const own = Float64Array.from(values.dataSync());
+      const derivative = new Float64Array(own.length);
+      derive(row, own, derivative);
+      const [gradients] = pullback(np.array(Float32Array.from(derivative))) as unknown as [Parameters];
+      for (const { name, offset } of parameterSlots(this.#architecture)) {
+        (gradients[name] as np.Array).dataSync().forEach((value, index) => {
+          sum[offset + index] = (sum[offset + index] as number) + value;
+        });
+      }
+      pullback.dispose();
+    });
     return sum;
   }
 
-  /** Log-probability of every chosen token of each trajectory, in order. */
-  logProbabilities(weights: Float32Array, trajectories: readonly Trajectory[]): Float64Array[] {
-    const found: Float64Array[] = new Array(trajectories.length);
-    const parameters = loadParameters(this.#architecture, weights);
-    for (const rows of this.#shards(trajectories)) {
-      const shard = new Shard(trajectories, rows, { shardRows: this.#shardRows, lengthStep: this.#lengthStep });
-      const values = this.#program(shard.length)(tree.ref(parameters), shard.tokens, shard.targets);
-      const flat = values.dataSync() as Float32Array;
-      rows.forEach((row, place) => {
-        found[row] = shard.chosenValues(place, flat);
-      });
-    }
-    tree.dispose(parameters);
-    return found;
-  }
-
-  #shards(trajectories: readonly Trajectory[]): number[][] {
-    return cutIntoShards(trajectories, this.#shardRows);
-  }
-
-  #addShard(
-    sum: Float32Array,
-    parameters: Parameters,
-    trajectories: readonly Trajectory[],
-    rows: readonly number[],
-    derive: LossDerivative,
-  ): void {
-    const shard = new Shard(trajectories, rows, { shardRows: this.#shardRows, lengthStep: this.#lengthStep });
-    const program = this.#program(shard.length);
-    const [values, pullback] = vjp(
-      (traced: Parameters) => program(traced, shard.tokens.ref, shard.targets.ref),
-      [tree.ref(parameters)],
+  /** Log-probability of every chosen token, in order. */
+  #formula({ tokens, chosen }: Trajectory): (parameters: Parameters) => np.Array {
+    const length = tokens.length;
+    const places = Array.from(chosen.keys()).filter((place) => chosen[place] === 1);
+    const { vocabularySize } = this.#architecture;
+    const targets = places.map((place) => tokens[place] as number);
+    const picked = oneHot(
+      targets.map((target) => target),
+      vocabularySize,
     );
-    const cotangent = shard.cotangent(values.dataSync() as Float32Array, rows, derive);
-    const [gradients] = pullback(np.array(cotangent)) as unknown as [Parameters];
-    for (const { name, offset, size } of parameterSlots(this.#architecture)) {
-      const part = (gradients[name] as np.Array).dataSync();
-      for (let index = 0; index < size; index++)
-        sum[offset + index] = (sum[offset + index] as number) + (part[index] as number);
-    }
-    pullback.dispose();
-    shard.dispose();
-  }
-
-  #program(length: number): LogProbabilities {
-    let program = this.#programs.get(length);
-    if (!program) {
-      program = jit((parameters: Parameters, tokens: np.Array, targets: np.Array) =>
-        tokenLogProbabilities(this.#architecture, parameters, tokens, targets, this.#temperature),
-      ) as LogProbabilities;
-      this.#programs.set(length, program);
-    }
-    return program;
+    const rows = oneHot(
+      places.map((place) => place - 1),
+      length,
+    );
+    return (parameters) => {
+      const hidden = finalHidden(this.#architecture, parameters, { tokens, promptEnd: (places[0] ?? length) - 1 });
+      const logits = nextLogits(this.#architecture, parameters, { hidden, tokens }).mul(1 / this.#temperature);
+      const asked = np.matmul(np.array(rows).reshape([places.length, length]), logits);
+      const normaliser = nn.logsumexp(asked.ref, -1);
+      return asked
+        .mul(np.array(picked).reshape([places.length, vocabularySize]))
+        .sum(-1)
+        .sub(normaliser);
+    };
   }
 }
 
-/** Rows of every shard where nothing else is said. */
-const defaultShardRows = 16;
-
-/** Indices of the trajectories, longest first, in shards of at most so many. */
-function cutIntoShards(trajectories: readonly Trajectory[], shardRows: number): number[][] {
-  const order = trajectories.map((_, row) => row);
-  order.sort((a, b) => lengthOf(trajectories, b) - lengthOf(trajectories, a) || a - b);
-  return Array.from({ length: Math.ceil(order.length / shardRows) }, (_, shard) =>
-    order.slice(shard * shardRows, (shard + 1) * shardRows),
+function parametersOf(architecture: Architecture, weights: Float32Array): Parameters {
+  return Object.fromEntries(
+    parameterSlots(architecture).map(({ name, shape, offset, size }) => [
+      name,
+      np.array(weights.slice(offset, offset + size)).reshape([...shape]),
+    ]),
   );
 }
 
-/** log softmax(logits / temperature) at the token that follows each position: [rows · length]. */
-function tokenLogProbabilities(
+/** [indices.length × size] */
+function oneHot(indices: readonly number[], size: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(indices.length * size);
+  indices.forEach((index, row) => {
+    values[row * size + index] = 1;
+  });
+  return values;
+}
+
+/** [length, width] */
+function finalHidden(
   architecture: Architecture,
   parameters: Parameters,
-  tokens: np.Array,
-  targets: np.Array,
-  temperature: number,
+  { tokens, promptEnd }: { readonly tokens: Int32Array; readonly promptEnd: number },
 ): np.Array {
-  const [rows, length] = tokens.shape as [number, number];
-  const { width, vocabularySize } = architecture;
-  const embedding = parameters.embedding as np.Array;
-  const { hidden, caches } = encodeSequences(architecture, { ...parameters, embedding: embedding.ref }, tokens);
-  tree.dispose(caches);
-  const logits = np.matmul(hidden.reshape([rows * length, width]), embedding.transpose()).mul(1 / temperature);
-  const normaliser = nn.logsumexp(logits.ref, -1);
-  const isTarget = np.equal(
-    np.arange(vocabularySize).reshape([1, vocabularySize]),
-    targets.reshape([rows * length, 1]),
+  const { layers, heads, width, vocabularySize, promptAttention } = architecture;
+  const length = tokens.length;
+  const take = (name: string) => (parameters[name] as np.Array).ref;
+  const unseen = Float32Array.from({ length: length * length }, (_, index) => {
+    const [from, to] = [Math.floor(index / length), index % length];
+    const sees = to <= from || (promptAttention === "whole" && to <= promptEnd);
+    return sees ? 0 : -1e9;
+  });
+  const mask = np.array(unseen).reshape([1, length, length]);
+  const rotation = rotationOf(architecture, length);
+  let hidden = np.matmul(
+    np.array(oneHot([...tokens], vocabularySize)).reshape([length, vocabularySize]),
+    take("embedding"),
   );
-  return np.where(isTarget, logits, 0).sum(-1).sub(normaliser);
+  for (let layer = 0; layer < layers; layer++) {
+    const own = (name: string) => take(`layers.${layer}.${name}`);
+    const parts = np.split(np.matmul(normalise(hidden.ref, own("attention.norm")), own("attention.qkv")), 3, -1);
+    const [query, key, value] = parts.map((part) =>
+      part.reshape([length, heads, width / heads]).transpose([1, 0, 2]),
+    ) as [np.Array, np.Array, np.Array];
+    const scores = np.matmul(rotate(query, rotation), rotate(key, rotation).transpose([0, 2, 1]));
+    const weights = nn.softmax(scores.mul(1 / Math.sqrt(width / heads)).add(mask.ref), -1);
+    const mixed = np.matmul(weights, value).transpose([1, 0, 2]).reshape([length, width]);
+    hidden = hidden.add(np.matmul(mixed, own("attention.out")));
+    const inner = nn.relu(np.matmul(normalise(hidden.ref, own("mlp.norm")), own("mlp.up")));
+    hidden = hidden.add(np.matmul(inner, own("mlp.down")));
+  }
+  mask.dispose();
+  tree.dispose(rotation);
+  return normalise(hidden, take("norm"));
 }
 
-/** Some trajectories padded to one shape. */
-class Shard {
-  readonly length: number;
-  readonly tokens: np.Array;
-  readonly targets: np.Array;
-  readonly #rows: number;
-  /** For each row, the flat positions whose target was chosen. */
-  readonly #chosen: readonly number[][];
-
-  constructor(
-    trajectories: readonly Trajectory[],
-    rows: readonly number[],
-    { shardRows, lengthStep }: { shardRows: number; lengthStep: number },
-  ) {
-    this.#rows = shardRows;
-    const longest = rows.reduce((length, row) => Math.max(length, lengthOf(trajectories, row)), 1);
-    this.length = Math.ceil(longest / lengthStep) * lengthStep;
-    const tokens = new Int32Array(shardRows * this.length);
-    const targets = new Int32Array(shardRows * this.length);
-    this.#chosen = rows.map((row, place) => {
-      const trajectory = trajectories[row] as Trajectory;
-      const start = place * this.length;
-      tokens.set(trajectory.tokens, start);
-      targets.set(trajectory.tokens.subarray(1), start);
-      return chosenPositions(trajectory).map((position) => start + position - 1);
-    });
-    this.tokens = np.array(tokens).reshape([shardRows, this.length]);
-    this.targets = np.array(targets).reshape([shardRows, this.length]);
+/** [length, vocabularySize]; with a copying head, the logarithm of the mixture (See et al. 2017, equation 9). */
+function nextLogits(
+  { copyWidth, vocabularySize }: Architecture,
+  parameters: Parameters,
+  { hidden, tokens }: { readonly hidden: np.Array; readonly tokens: Int32Array },
+): np.Array {
+  const length = tokens.length;
+  const take = (name: string) => (parameters[name] as np.Array).ref;
+  const logits = np.matmul(hidden.ref, take("embedding").transpose());
+  if (copyWidth === 0) {
+    hidden.dispose();
+    return logits;
   }
-
-  chosenValues(place: number, values: Float32Array): Float64Array {
-    return Float64Array.from(this.#chosen[place] as number[], (position) => values[position] as number);
-  }
-
-  cotangent(values: Float32Array, rows: readonly number[], derive: LossDerivative): Float32Array<ArrayBuffer> {
-    const cotangent = new Float32Array(this.#rows * this.length);
-    rows.forEach((row, place) => {
-      const logProbabilities = this.chosenValues(place, values);
-      const derivative = new Float64Array(logProbabilities.length);
-      derive(row, logProbabilities, derivative);
-      (this.#chosen[place] as number[]).forEach((position, index) => {
-        cotangent[position] = derivative[index] as number;
-      });
-    });
-    return cotangent;
-  }
-
-  dispose(): void {
-    this.tokens.dispose();
-    this.targets.dispose();
-  }
+  const unseen = Float32Array.from({ length: length * length }, (_, index) =>
+    index % length <= Math.floor(index / length) ? 0 : -1e9,
+  );
+  const query = np.matmul(hidden.ref, take("copy.query")).mul(1 / Math.sqrt(copyWidth));
+  const scores = np.matmul(query, np.matmul(hidden.ref, take("copy.key")).transpose());
+  const pointed = nn.softmax(scores.add(np.array(unseen).reshape([length, length])), -1);
+  const copied = np.matmul(pointed, np.array(oneHot([...tokens], vocabularySize)).reshape([length, vocabularySize]));
+  const share = nn.sigmoid(np.matmul(hidden, take("copy.share")));
+  const written = nn.softmax(logits, -1).mul(np.subtract(1, share.ref));
+  return np.log(written.add(copied.mul(share)).add(1e-9));
 }
 
-function lengthOf(trajectories: readonly Trajectory[], row: number): number {
-  return (trajectories[row] as Trajectory).tokens.length;
+/** Cosines and sines, each [1, length, headWidth / 2]. */
+type Rotation = { cosine: np.Array; sine: np.Array };
+
+function rotationOf({ width, heads }: Architecture, length: number): Rotation {
+  const pairs = width / heads / 2;
+  const angles = Array.from(
+    { length: length * pairs },
+    (_, index) => Math.floor(index / pairs) * rotaryBase ** (-(index % pairs) / pairs),
+  );
+  const table = (of: (angle: number) => number) => np.array(Float32Array.from(angles, of)).reshape([1, length, pairs]);
+  return { cosine: table(Math.cos), sine: table(Math.sin) };
 }
 
-/** Positions of chosen tokens; the first token of a sequence is never chosen, since nothing stands before it. */
-function chosenPositions({ chosen }: Trajectory): number[] {
-  const positions: number[] = [];
-  for (let position = 1; position < chosen.length; position++) if (chosen[position] === 1) positions.push(position);
-  return positions;
+/** Rotary position embedding (Su et al. 2021, equation 34), on halves rather than on neighbours. */
+function rotate(input: np.Array, { cosine, sine }: Rotation): np.Array {
+  const [first, second] = np.split(input, 2, -1) as [np.Array, np.Array];
+  return np.concatenate(
+    [first.ref.mul(cosine.ref).sub(second.ref.mul(sine.ref)), first.mul(sine.ref).add(second.mul(cosine.ref))],
+    -1,
+  );
+}
+
+/** Root mean square layer normalisation (Zhang and Sennrich 2019, equation 4). */
+function normalise(input: np.Array, gain: np.Array): np.Array {
+  const meanSquare = np.mean(np.square(input.ref), -1, { keepdims: true });
+  return input.mul(np.reciprocal(np.sqrt(meanSquare.add(1e-6)))).mul(gain);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Instance, Module, type WasmMemory, type WasmModule } from "./web-assembly.ts";
 
-/** `kernels.as`, compiled by `npm run kernels`. Pointers are bytes in the memory; the source says what each argument is. */
+/** The `.as` files beside this one, compiled by `npm run kernels`. Pointers are bytes in the memory; the source says what each argument is. */
 type Product = (
   target: number,
   left: number,
@@ -33,12 +33,46 @@ export interface Kernels {
     projected: number,
     places: number,
     positions: number,
+    reaches: number,
     keys: number,
     values: number,
     scores: number,
     count: number,
     width: number,
     heads: number,
+  ): void;
+  mix(
+    logits: number,
+    written: number,
+    queries: number,
+    keys: number,
+    shares: number,
+    tokens: number,
+    ends: number,
+    reaches: number,
+    scores: number,
+    copied: number,
+    count: number,
+    columns: number,
+    width: number,
+  ): void;
+  mixBack(
+    slopes: number,
+    querySlopes: number,
+    keySlopes: number,
+    shareSlopes: number,
+    written: number,
+    queries: number,
+    keys: number,
+    shares: number,
+    tokens: number,
+    ends: number,
+    reaches: number,
+    scores: number,
+    copied: number,
+    count: number,
+    columns: number,
+    width: number,
   ): void;
   draw(logits: number, weights: number, found: number, count: number, factor: number, uniform: number): number;
   mostProbable(logits: number, count: number): number;
@@ -63,11 +97,15 @@ export interface Kernels {
     rows: number,
     width: number,
   ): void;
+  addProduct(target: number, input: number, factors: number, count: number): void;
+  takeProduct(target: number, input: number, factors: number, count: number): void;
+  dropoutFactors(target: number, count: number, threshold: number, seed: number): void;
   cutBack(slopes: number, outputs: number, count: number): void;
   attendWithin(
     mixed: number,
     projected: number,
     positions: number,
+    reaches: number,
     scores: number,
     count: number,
     width: number,
@@ -78,6 +116,7 @@ export interface Kernels {
     mixedSlope: number,
     projected: number,
     positions: number,
+    reaches: number,
     scores: number,
     count: number,
     width: number,

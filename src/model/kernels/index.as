@@ -1,0 +1,7 @@
+// The arithmetic of a transformer, forward and back, in AssemblyScript: compiled to kernels.wasm by `npm run kernels`.
+// Pointers are bytes, sizes are numbers of float32.
+export { multiply, multiplyTransposed, transpose } from "./matrices";
+export { addProduct, cutBack, dropoutFactors, keep, normalise, normaliseBack, scatterAdd, takeProduct, takeRows } from "./rows";
+export { attend, attendWithin, attendWithinBack, turn } from "./attention";
+export { draw, mostProbable, probabilities, probabilitiesBack } from "./softmax";
+export { mix, mixBack } from "./copying";
