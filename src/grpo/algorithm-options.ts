@@ -30,6 +30,7 @@ export const lossSettings = z.strictObject({
   divisor: z.number().positive().max(1e6).describe("Tokens that dr_grpo divides each episode's sum by"),
   klCoefficient: z.number().min(0).max(100).describe("Weight of the divergence from the base policy; 0 is without"),
   klEstimator: z.enum(klEstimators).describe("How that divergence is estimated from the chosen tokens"),
+  entropyCoefficient: z.number().min(0).max(100).describe("Weight of the entropy that is rewarded; 0 is without"),
   importanceCap: z
     .number()
     .positive()

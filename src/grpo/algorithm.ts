@@ -29,6 +29,7 @@ const grpo: Algorithm = {
     divisor: 64,
     klCoefficient: 0,
     klEstimator: "k3",
+    entropyCoefficient: 0,
     importanceCap: null,
   },
 };

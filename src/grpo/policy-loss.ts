@@ -12,10 +12,12 @@ export interface PolicyLossFigures {
   klSum: number;
   /** Sum of the estimates of KL(new ‖ reference), where there is one. */
   referenceKlSum: number;
+  /** Sum of the entropies of what the tokens were chosen from, where they are rewarded. */
+  entropySum: number;
 }
 
 export function noFigures(): PolicyLossFigures {
-  return { loss: 0, clipped: 0, klSum: 0, referenceKlSum: 0 };
+  return { loss: 0, clipped: 0, klSum: 0, referenceKlSum: 0, entropySum: 0 };
 }
 
 /** What is known of an episode's chosen tokens besides what the policy that is trained thinks of them. */
@@ -26,12 +28,15 @@ export interface SampledTokens {
   readonly proximalLogProbabilities?: ArrayLike<number>;
   /** Log-probabilities under the reference; where they are missing there is no divergence. */
   readonly referenceLogProbabilities?: ArrayLike<number>;
+  /** Entropies of the distributions that the policy that is trained chooses from; where they are missing none is rewarded. */
+  readonly entropies?: ArrayLike<number>;
   /** The episode's advantage; every token of it has the same. */
   readonly advantage: number;
 }
 
 /**
- * Loss of an episode's tokens: the policy's term, by its type, plus the divergence from the reference.
+ * Loss of an episode's tokens: the policy's term, by its type, plus the divergence from the reference, less the entropy. By each entropy, the
+ * derivative is −`entropyCoefficient` · weight.
  * @param logProbabilities Log-probabilities of the chosen tokens under the policy that is trained.
  * @param derivative Receives ∂loss/∂log π, one a token.
  * @param weight Of each token in the step's loss, see {@link tokenWeight}.
@@ -63,6 +68,11 @@ export function policyLoss(
       figures.referenceKlSum += apart.value;
       term.value += settings.klCoefficient * apart.value;
       term.slope += settings.klCoefficient * apart.slope;
+    }
+    if (sampled.entropies !== undefined) {
+      const entropy = sampled.entropies[index] as number;
+      figures.entropySum += entropy;
+      term.value -= settings.entropyCoefficient * entropy;
     }
     figures.loss += term.value * weight;
     figures.klSum += Math.exp(own) - 1 - own;

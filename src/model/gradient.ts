@@ -6,8 +6,21 @@ import { type Dropout, Tape } from "./tape.ts";
 /**
  * What the loss asks of one sequence: given the log-probability of every chosen token, in order, writes the loss's derivative by each.
  * @param row Index of the sequence in the call.
+ * @param entropy Where entropies are asked for: that of the distribution that each token was chosen from, and room for the derivative by it.
  */
-export type LossDerivative = (row: number, logProbabilities: Float64Array, derivative: Float64Array) => void;
+export type LossDerivative = (
+  row: number,
+  logProbabilities: Float64Array,
+  derivative: Float64Array,
+  entropy?: { readonly values: Float64Array; readonly derivative: Float64Array },
+) => void;
+
+export interface GradientOptions {
+  /** What the network forgets meanwhile; nothing where it is absent. */
+  readonly dropout?: Dropout | undefined;
+  /** Whether the loss is one of entropies too. */
+  readonly entropy?: boolean;
+}
 
 /** Log-probabilities of trajectories under given weights, and gradients of any loss that is a function of them. */
 export class GradientEngine {
@@ -18,15 +31,12 @@ export class GradientEngine {
     this.#tape = new Tape(architecture, options);
   }
 
-  /**
-   * Gradient of the loss by the weights, summed over the trajectories in their order.
-   * @param dropout What the network forgets meanwhile; nothing where it is absent.
-   */
+  /** Gradient of the loss by the weights, summed over the trajectories in their order. */
   gradient(
     weights: Float32Array,
     trajectories: readonly Trajectory[],
     derive: LossDerivative,
-    dropout?: Dropout,
+    { dropout, entropy = false }: GradientOptions = {},
   ): Float32Array {
     const tape = this.#tape;
     tape.setWeights(weights);
@@ -36,12 +46,18 @@ export class GradientEngine {
         rows.map((row) => trajectories[row] as Trajectory),
         dropout && { ...dropout, seed: deriveSeed(dropout.seed, pass) },
       );
+      const entropies = entropy ? tape.entropies() : null;
       const derivatives = values.map((own, place) => {
         const derivative = new Float64Array(own.length);
-        derive(rows[place] as number, own, derivative);
-        return derivative;
+        const ofEntropy = new Float64Array(own.length);
+        const found = entropies && { values: entropies[place] as Float64Array, derivative: ofEntropy };
+        derive(rows[place] as number, own, derivative, ...(found ? [found] : []));
+        return { derivative, ofEntropy };
       });
-      tape.backward(derivatives);
+      tape.backward(
+        derivatives.map(({ derivative }) => derivative),
+        entropy ? derivatives.map(({ ofEntropy }) => ofEntropy) : undefined,
+      );
     }
     return tape.gradient();
   }

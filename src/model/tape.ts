@@ -31,6 +31,8 @@ export class Tape {
   #tokens = 0;
   /** Chosen tokens of the pass. */
   #targets = 0;
+  /** Chosen tokens of each trajectory of the pass. */
+  #counts: readonly number[] = [];
   /** Whether factors of dropout are in use. */
   #drops = false;
 
@@ -76,7 +78,7 @@ export class Tape {
    * @param trajectories At most {@link tokensMax} tokens in all.
    */
   forward(trajectories: readonly Trajectory[], dropout?: Dropout): Float64Array[] {
-    const counts = this.#load(trajectories);
+    this.#counts = this.#load(trajectories);
     const { width, heads, layers } = this.#architecture;
     this.#drops = dropout !== undefined;
     if (dropout !== undefined) this.#drawFactors(dropout);
@@ -102,7 +104,7 @@ export class Tape {
       this.#addTo(next.input, layer.inner, own("mlp.down"), { depth: mlpExpansion * width, factors });
     }
     this.#answer();
-    return this.#found(counts);
+    return this.#found();
   }
 
   /** target += left[count × depth] · right, some of it dropped. */
@@ -154,19 +156,36 @@ export class Tape {
     kernels.probabilities(at.logits, at.targets, at.found, targets, vocabularySize, this.#factor);
   }
 
+  /** Entropy, in nats, of the distribution that each chosen token of the last {@link forward} is of, by trajectory. */
+  entropies(): Float64Array[] {
+    const { vocabularySize } = this.#architecture;
+    const at = this.#at;
+    this.#kernels.entropies(at.logits, at.entropies, this.#targets, vocabularySize);
+    let end = at.entropies / 8;
+    return this.#counts.map((count) => {
+      end += count;
+      return this.#doubles.slice(end - count, end);
+    });
+  }
+
   /**
    * Adds the gradient of the last {@link forward}.
    * @param slopes Of the loss by what it returned.
+   * @param entropySlopes Of the loss by {@link entropies}, which must have been asked for.
    */
-  backward(slopes: readonly Float64Array[]): void {
+  backward(slopes: readonly Float64Array[], entropySlopes?: readonly Float64Array[]): void {
     const { width, layers, vocabularySize, copyWidth } = this.#architecture;
     const [kernels, at, count, targets] = [this.#kernels, this.#at, this.#tokens, this.#targets];
-    let place = at.slopes / 4;
-    for (const own of slopes) {
-      this.#floats.set(own, place);
-      place += own.length;
+    this.#lay(slopes, at.slopes);
+    if (entropySlopes === undefined) {
+      kernels.probabilitiesBack(at.logits, at.targets, at.slopes, targets, vocabularySize, this.#factor);
+    } else {
+      this.#lay(entropySlopes, at.entropySlopes);
+      kernels.probabilitiesAndEntropiesBack(
+        ...([at.logits, at.targets, at.slopes, at.entropies, at.entropySlopes] as const),
+        ...([targets, vocabularySize, this.#factor] as const),
+      );
     }
-    kernels.probabilitiesBack(at.logits, at.targets, at.slopes, targets, vocabularySize, this.#factor);
     if (copyWidth > 0) this.#mixBack();
     const embedding = at.slopeOf("embedding");
     kernels.multiplyTransposed(embedding, at.logits, at.lastNormed, vocabularySize, targets, width, howToPut.add);
@@ -286,10 +305,18 @@ export class Tape {
     return counts;
   }
 
-  #found(counts: readonly number[]): Float64Array[] {
+  #lay(rows: readonly Float64Array[], target: number): void {
+    let place = target / 4;
+    for (const row of rows) {
+      this.#floats.set(row, place);
+      place += row.length;
+    }
+  }
+
+  #found(): Float64Array[] {
     const start = this.#at.found / 8;
     let target = 0;
-    return counts.map((count) =>
+    return this.#counts.map((count) =>
       Float64Array.from({ length: count }, () => {
         const total = this.#doubles[start + target] as number;
         const above = this.#doubles[start + this.#targets + target++] as number;
@@ -341,7 +368,8 @@ function placesIn(plan: MemoryPlan, architecture: Architecture, count: number) {
     askingAt: plan.numbers(count),
     targets: plan.numbers(count),
     slopes: plan.numbers(count),
-    found: plan.numbers(4 * count),
+    entropySlopes: plan.numbers(count),
+    ...{ found: plan.numbers(4 * count), entropies: plan.numbers(2 * count) },
     scores: plan.numbers(2 * contextTokens),
     normed: plan.numbers(count * width),
     lastNormed: plan.numbers(count * width),

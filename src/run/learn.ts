@@ -126,11 +126,16 @@ export class Learner {
     const advantages = this.#advantages(batch, costMultiplier);
     const samples = batch.episodes.flatMap(({ trajectory, summary, leftOut }, index): Sample[] => {
       const advantage = advantages[index] as number;
-      const isHeld = this.#reference !== undefined && !leftOut && teaches(summary);
+      const isHeld = this.#isHeld && !leftOut && teaches(summary);
       return advantage === 0 && !isHeld ? [] : [{ trajectory, advantage }];
     });
     const figures = { ...(await this.#fit(samples, iteration)), ...groupMetrics(batch, advantages) };
     return { advantages, metrics: this.#channels === "scalar" ? figures : { ...figures, costMultiplier } };
+  }
+
+  /** Whether episodes without an advantage matter too. */
+  get #isHeld(): boolean {
+    return this.#reference !== undefined || this.#algorithm.loss.entropyCoefficient > 0;
   }
 
   #advantages({ episodes }: FinishedBatch, costMultiplier: number): number[] {
@@ -177,6 +182,7 @@ export class Learner {
       approxKl: sums.klSum / sums.tokens,
       gradNorm: sums.gradNorm / sums.steps,
       ...(this.#reference === undefined ? {} : { referenceKl: sums.referenceKlSum / sums.tokens }),
+      ...(this.#algorithm.loss.entropyCoefficient === 0 ? {} : { policyEntropy: sums.entropySum / sums.tokens }),
     };
   }
 
@@ -194,6 +200,7 @@ export class Learner {
         sums.clipped += figures.clipped;
         sums.klSum += figures.klSum;
         sums.referenceKlSum += figures.referenceKlSum;
+        sums.entropySum += figures.entropySum;
       }
     }
     return total;

@@ -1,7 +1,7 @@
 import { type Trajectory, type TrajectoryColumns, trajectoryAt } from "../core/trajectory.ts";
 import type { LossSettings } from "../grpo/algorithm-options.ts";
 import { noFigures, type PolicyLossFigures, policyLoss } from "../grpo/policy-loss.ts";
-import type { GradientEngine } from "../model/gradient.ts";
+import type { GradientEngine, LossDerivative } from "../model/gradient.ts";
 
 /** Some episodes of a minibatch: one piece of its gradient, whoever computes it. */
 export interface SurrogateShard {
@@ -35,20 +35,25 @@ export function surrogateGradient(
   const proximal = underWeights(shard.proximal);
   const old = trajectories.map(whenSampled);
   const figures = noFigures();
-  const gradient = engine.gradient(weights, trajectories, (row, logProbabilities, derivative) => {
+  const isEntropyRewarded = shard.loss.entropyCoefficient > 0;
+  const derive: LossDerivative = (row, logProbabilities, derivative, entropy) => {
     const sampled = {
       oldLogProbabilities: old[row] as Float32Array,
       ...(proximal && { proximalLogProbabilities: proximal[row] as Float64Array }),
       ...(reference && { referenceLogProbabilities: reference[row] as Float64Array }),
+      ...(entropy && { entropies: entropy.values }),
       advantage: shard.advantages[row] as number,
     };
     const weight = shard.weights[row] as number;
+    entropy?.derivative.fill(-shard.loss.entropyCoefficient * weight);
     const own = policyLoss(logProbabilities, sampled, { settings: shard.loss, weight, derivative });
     figures.loss += own.loss;
     figures.clipped += own.clipped;
     figures.klSum += own.klSum;
     figures.referenceKlSum += own.referenceKlSum;
-  });
+    figures.entropySum += own.entropySum;
+  };
+  const gradient = engine.gradient(weights, trajectories, derive, { entropy: isEntropyRewarded });
   return { gradient, figures };
 }
 

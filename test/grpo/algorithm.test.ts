@@ -23,6 +23,7 @@ describe("algorithmOf", () => {
         divisor: 64,
         klCoefficient: 0,
         klEstimator: "k3",
+        entropyCoefficient: 0,
         importanceCap: null,
       },
     });

@@ -53,6 +53,7 @@ describe("the derivative of a step's loss", () => {
     divisor: fc.constantFrom(1, 8),
     klCoefficient: fc.constantFrom(0, 0.04, 1),
     klEstimator: fc.constantFrom(...klEstimators),
+    entropyCoefficient: fc.constant(0),
     importanceCap: fc.constantFrom(null, 0.5, 2),
   });
   const token = fc.record({

@@ -243,7 +243,7 @@ describe("GradientEngine", () => {
           for (const value of values) loss -= value;
           derivative.fill(-1);
         },
-        { rate: 0.3, seed },
+        { dropout: { rate: 0.3, seed } },
       );
       return { loss, gradient };
     };
@@ -259,6 +259,46 @@ describe("GradientEngine", () => {
       const slope = (lossOf(up, 1).loss - lossOf(down, 1).loss) / (2 * step);
       expect(Math.abs(slope - (gradient[index] as number)), `${name}: ${slope} and ${gradient[index]}`).toBeLessThan(
         0.03 * Math.abs(slope) + 2e-2,
+      );
+    }
+  });
+
+  test.each([{}, copying])("the gradient of entropies agrees with finite differences: %j", (changed) => {
+    const shape = { ...architecture, ...changed };
+    const weights = initialWeights(shape, 5);
+    const random = new Random(3);
+    const integer = (below: number) => Math.floor(random.next() * below);
+    const many = Array.from({ length: 4 }, () => someTrajectory(6 + integer(10), { shape, integer }));
+    const engine = new GradientEngine(shape, { temperature: 0.8 });
+    const lossOf = (at: Float32Array) => {
+      let loss = 0;
+      const gradient = engine.gradient(
+        at,
+        many,
+        (row, values, derivative, entropy) => {
+          values.forEach((value, index) => {
+            const weight = Math.sin(row + index);
+            loss += 0.3 * value + weight * (entropy?.values[index] as number);
+            derivative[index] = 0.3;
+            (entropy as { derivative: Float64Array }).derivative[index] = weight;
+            expect(entropy?.values[index]).toBeGreaterThan(0);
+            expect(entropy?.values[index]).toBeLessThan(Math.log(shape.vocabularySize));
+          });
+        },
+        { entropy: true },
+      );
+      return { loss, gradient };
+    };
+    const { gradient } = lossOf(weights);
+    for (const { name, offset, size } of parameterSlots(shape)) {
+      const index = offset + largestIn(gradient.subarray(offset, offset + size));
+      const step = 5e-4;
+      const [up, down] = [weights.slice(), weights.slice()];
+      up[index] = (up[index] as number) + step;
+      down[index] = (down[index] as number) - step;
+      const slope = (lossOf(up).loss - lossOf(down).loss) / (2 * step);
+      expect(Math.abs(slope - (gradient[index] as number)), `${name}: ${slope} and ${gradient[index]}`).toBeLessThan(
+        0.03 * Math.abs(slope) + 1e-2,
       );
     }
   });

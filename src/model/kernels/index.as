@@ -4,4 +4,5 @@ export { multiply, multiplyTransposed, transpose } from "./matrices";
 export { addProduct, cutBack, dropoutFactors, keep, normalise, normaliseBack, scatterAdd, takeProduct, takeRows } from "./rows";
 export { attend, attendWithin, attendWithinBack, turn } from "./attention";
 export { draw, mostProbable, probabilities, probabilitiesBack } from "./softmax";
+export { entropies, probabilitiesAndEntropiesBack } from "./entropy";
 export { mix, mixBack } from "./copying";

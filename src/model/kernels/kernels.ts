@@ -88,6 +88,17 @@ export interface Kernels {
     columns: number,
     factor: number,
   ): void;
+  entropies(probabilities: number, found: number, count: number, columns: number): void;
+  probabilitiesAndEntropiesBack(
+    probabilities: number,
+    targets: number,
+    slopes: number,
+    entropies: number,
+    entropySlopes: number,
+    count: number,
+    columns: number,
+    factor: number,
+  ): void;
   normaliseBack(
     inputSlope: number,
     gainSlope: number,
