@@ -7,6 +7,8 @@ const sizes = {
   contextTokens: z.int().min(16).max(65_536),
   promptTokens: z.int().min(8).max(65_536),
   vocabularySize: z.int().min(256).max(65_536),
+  promptAttention: z.enum(["causal", "whole"]),
+  copyWidth: z.int().min(0).max(4096),
 };
 
 /** The size of a policy model that is made anew. Lengths that are not given are made to fit the tasks. */
@@ -16,6 +18,8 @@ export const modelShape = z.strictObject({
   heads: sizes.heads.default(4),
   contextTokens: sizes.contextTokens.optional(),
   promptTokens: sizes.promptTokens.optional(),
+  promptAttention: sizes.promptAttention.optional(),
+  copyWidth: sizes.copyWidth.optional(),
   vocabularySize: sizes.vocabularySize.default(1024),
 });
 export type ModelShape = z.output<typeof modelShape>;
@@ -48,6 +52,16 @@ export const modelOptions = z
     promptTokens: sizes.promptTokens
       .optional()
       .describe("Most tokens of the task's prompt, of contextTokens (checkpoint's, else the longest task's)"),
+    promptAttention: sizes.promptAttention
+      .optional()
+      .describe(
+        "Whether the prompt's tokens see all of it (checkpoint's, else causal; whole for fewer than 2,000 demonstrations)",
+      ),
+    copyWidth: sizes.copyWidth
+      .optional()
+      .describe(
+        "Width of a head that copies earlier tokens; 0 for none (checkpoint's, else 0; more for fewer than 2,000 demonstrations)",
+      ),
     vocabularySize: sizes.vocabularySize
       .optional()
       .describe(`Tokens that the tokenizer may have (checkpoint's, else ${vocabularySize})`),

@@ -39,5 +39,19 @@ export const pretrainOptions = z.strictObject({
     .describe(
       "Share of the prompt's tokens that are masked while training, those of literals excepted (0; more with valueSwap)",
     ),
+  plainQueries: z
+    .boolean()
+    .optional()
+    .describe(
+      "Teach queries without qualifiers and aliases that they do not need, where the rows are the same (true for fewer than 2,000 demonstrations)",
+    ),
+  dropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .optional()
+    .describe(
+      "Share of what a layer adds to the residual stream that is forgotten while training (0; more for fewer than 2,000 demonstrations)",
+    ),
 });
 export type PretrainOptions = z.output<typeof pretrainOptions>;

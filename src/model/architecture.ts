@@ -12,7 +12,14 @@ export interface Architecture {
   readonly contextTokens: number;
   /** Most tokens of a prompt, its `<act>` included. */
   readonly promptTokens: number;
+  /** Whether every token of the prompt sees all of it, rather than those before it alone. */
+  readonly promptAttention: PromptAttention;
+  /** Width of the head that points at earlier tokens to be written again; 0 for none. */
+  readonly copyWidth: number;
 }
+
+export const promptAttentions = ["causal", "whole"] as const;
+export type PromptAttention = (typeof promptAttentions)[number];
 
 /** What keeps a shape from being a transformer's, in words that follow "expected"; `null` where nothing does. */
 export function shapeProblem({ width, heads, promptTokens, contextTokens }: Architecture): string | null {
@@ -36,7 +43,7 @@ export const mlpExpansion = 4;
 
 /** Every parameter in its place; the order is the order in files and in shared memory. */
 export function parameterSlots(architecture: Architecture): readonly ParameterSlot[] {
-  const { layers, width, vocabularySize } = architecture;
+  const { layers, width, vocabularySize, copyWidth } = architecture;
   const slots: ParameterSlot[] = [];
   let offset = 0;
   const add = (name: string, ...shape: number[]) => {
@@ -54,6 +61,11 @@ export function parameterSlots(architecture: Architecture): readonly ParameterSl
     add(`layers.${layer}.mlp.down`, mlpExpansion * width, width);
   }
   add("norm", width);
+  if (copyWidth > 0) {
+    add("copy.query", width, copyWidth);
+    add("copy.key", width, copyWidth);
+    add("copy.strength", width, 1);
+  }
   return slots;
 }
 
@@ -62,7 +74,7 @@ export function parameterCount(architecture: Architecture): number {
 }
 
 /**
- * Fresh weights: norms are ones, the rest normal with deviation 0.02 for embeddings and 1/√fan-in for matrices, those that write to
+ * Fresh weights: norms are ones, the rest normal with deviation 0.02 for embeddings and the strength of copying, and 1/√fan-in for matrices, those that write to
  * the residual stream scaled by 1/√(2·layers) (Radford et al. 2019, section 2.3).
  */
 export function initialWeights(architecture: Architecture, seed: number): Float32Array {
@@ -74,9 +86,9 @@ export function initialWeights(architecture: Architecture, seed: number): Float3
       weights.fill(1, offset, offset + size);
       continue;
     }
-    const embeds = name === "embedding";
+    const isSmall = name === "embedding" || name === "copy.strength";
     const writesResidual = name.endsWith(".out") || name.endsWith(".down");
-    const deviation = embeds ? 0.02 : (writesResidual ? residualScale : 1) / Math.sqrt(shape[0] as number);
+    const deviation = isSmall ? 0.02 : (writesResidual ? residualScale : 1) / Math.sqrt(shape[0] as number);
     for (let index = 0; index < size; index++) weights[offset + index] = deviation * standardNormal(random);
   }
   return weights;

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError, messageOf } from "../core/errors.ts";
-import { type Architecture, parameterCount, parameterSlots, shapeProblem } from "./architecture.ts";
+import { type Architecture, parameterCount, parameterSlots, promptAttentions, shapeProblem } from "./architecture.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
@@ -15,6 +15,9 @@ const checkpointConfig = z.object({
   vocabularySize: size.max(1_000_000),
   contextTokens: size.max(65_536),
   promptTokens: size.max(65_536),
+  // Absent from checkpoints that were made before there was a choice.
+  promptAttention: z.enum(promptAttentions).default("causal"),
+  copyWidth: z.int().min(0).max(4096).default(0),
   /** How the checkpoint came to be, with its recorded figures. */
   provenance: z.record(z.string(), z.unknown()).default({}),
 });

@@ -3,7 +3,14 @@ import { Random } from "../core/random.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import type { Architecture } from "./architecture.ts";
 import { actId, doneId, endId } from "./tokenizer.ts";
-import { decodeToken, encodeSequences, type LayerCache, loadParameters, type Parameters } from "./transformer.ts";
+import {
+  decodeToken,
+  encodeSequences,
+  type LayerCache,
+  loadParameters,
+  nextLogits,
+  type Parameters,
+} from "./transformer.ts";
 
 /** What one row of a batch says and hears. */
 export interface Speaker {
@@ -159,13 +166,20 @@ type Decode = (parameters: Parameters, tokens: np.Array, positions: np.Array, ca
 
 /** Reads whole prompts [rows, promptTokens]; logits are those after each row's position `last` [rows]. */
 function prefill(architecture: Architecture, parameters: Parameters, tokens: np.Array, last: np.Array): Step {
-  const { promptTokens, width } = architecture;
+  const { layers, promptTokens, vocabularySize, width } = architecture;
   const rows = tokens.shape[0] as number;
-  const embedding = parameters.embedding as np.Array;
-  const { hidden, caches } = encodeSequences(architecture, { ...parameters, embedding: embedding.ref }, tokens);
-  const isLast = np.equal(np.arange(promptTokens).reshape([1, promptTokens, 1]), last.reshape([rows, 1, 1]));
-  const final = np.where(isLast, hidden, 0).sum(1).reshape([rows, width]);
-  return { logits: np.matmul(final, embedding.transpose()), caches };
+  const embedding = (parameters.embedding as np.Array).ref;
+  const input = { tokens, promptEnds: last.ref };
+  const { hidden, caches } = encodeSequences(architecture, { ...parameters, embedding }, input);
+  const place = np.arange(promptTokens);
+  const isLast = np.equal(place.ref.reshape([1, promptTokens, 1]), last.ref.reshape([rows, 1, 1]));
+  const visible = np.lessEqual(place.reshape([1, 1, 1, promptTokens]), last.reshape([rows, 1, 1, 1]));
+  const final = np.where(isLast, hidden, 0).sum(1).reshape([rows, 1, width]);
+  const cache = caches[layers];
+  const seen = cache && { cache: tree.ref(cache), visible: visible.ref };
+  visible.dispose();
+  const logits = nextLogits(architecture, parameters, final, seen);
+  return { logits: logits.reshape([rows, vocabularySize]), caches };
 }
 
 /** One row of a batch: what it has read and written, and what it still has to read. */

@@ -4,7 +4,7 @@ import { type Architecture, parameterSlots } from "./architecture.ts";
 /** Parameters by name, as jax-js arrays. Functions here consume what they are given, as all of jax-js does. */
 export type Parameters = Record<string, np.Array>;
 
-/** Keys and values of one layer, each [rows, heads, contextTokens, headWidth]. */
+/** Keys and values of one layer, each [rows, heads, contextTokens, headWidth]; last, if there is a copying head, its own. */
 export type LayerCache = {
   keys: np.Array;
   values: np.Array;
@@ -24,30 +24,57 @@ export function loadParameters(architecture: Architecture, weights: Float32Array
 }
 
 /**
- * Final hidden states of whole sequences, each position seeing itself and those before it.
- * @param tokens [rows, length] int32
+ * Final hidden states of whole sequences, each position seeing itself and those before it, and within a prompt perhaps those behind it.
+ * @param input.tokens [rows, length] int32
+ * @param input.promptEnds [rows] int32: the last position of each row's prompt; looked at where prompts are seen whole
+ * @param input.dropout Factors of what is added to the residual stream, each [rows, length, width], in order; none while nothing is learned.
  * @returns hidden [rows, length, width], and every layer's keys and values [rows, heads, length, headWidth]
  */
 export function encodeSequences(
   architecture: Architecture,
   parameters: Parameters,
-  tokens: np.Array,
+  input: { readonly tokens: np.Array; readonly promptEnds: np.Array; readonly dropout?: readonly np.Array[] },
 ): { hidden: np.Array; caches: LayerCache[] } {
+  const { tokens, promptEnds, dropout = [] } = input;
   const [rows, length] = tokens.shape as [number, number];
   const { width } = architecture;
-  const visible = np.tril(np.ones([length, length])).astype(np.bool);
+  const visible = visiblePairs(architecture, { rows, length, promptEnds });
   const rotation = rotationAt(architecture, np.arange(length).reshape([1, length]));
-  let hidden = np.take(take(parameters, "embedding"), tokens, 0);
+  let hidden = dropped(np.take(take(parameters, "embedding"), tokens.ref, 0), dropout[0]);
   const caches: LayerCache[] = [];
   for (let layer = 0; layer < architecture.layers; layer++) {
     const [query, keys, values] = queryKeysValues(architecture, parameters, layer, hidden.ref, rotation);
     caches.push({ keys: keys.ref, values: values.ref });
     const mixed = attend(query, keys, values, visible.ref).transpose([0, 2, 1, 3]).reshape([rows, length, width]);
-    hidden = afterAttention(parameters, layer, hidden, mixed);
+    hidden = afterAttention(parameters, layer, hidden, mixed, dropout.slice(1 + 2 * layer));
   }
   visible.dispose();
   tree.dispose(rotation);
-  return { hidden: normalise(hidden, take(parameters, "norm")), caches };
+  const final = normalise(hidden, take(parameters, "norm"));
+  if (architecture.copyWidth > 0) caches.push(copyCache(take(parameters, "copy.key"), final.ref, tokens));
+  else tokens.dispose();
+  return { hidden: final, caches };
+}
+
+/** Which positions see which: [length, length], or [rows, 1, length, length] where that depends on the prompt. */
+function visiblePairs(
+  { promptAttention }: Architecture,
+  { rows, length, promptEnds }: { readonly rows: number; readonly length: number; readonly promptEnds: np.Array },
+): np.Array {
+  if (promptAttention === "causal") {
+    promptEnds.dispose();
+    return causalPairs(length);
+  }
+  const inPrompt = np.lessEqual(np.arange(length).reshape([1, 1, 1, length]), promptEnds.reshape([rows, 1, 1, 1]));
+  return np.logicalOr(inPrompt, causalPairs(length).reshape([1, 1, length, length]));
+}
+
+export function causalPairs(length: number): np.Array {
+  return np.tril(np.ones([length, length])).astype(np.bool);
+}
+
+function dropped(input: np.Array, factors: np.Array | undefined): np.Array {
+  return factors === undefined ? input : input.mul(factors);
 }
 
 /**
@@ -70,9 +97,9 @@ export function decodeToken(
   const here = np.equal(place.ref, positions.ref.reshape([rows, 1, 1, 1]));
   const visible = np.lessEqual(place.reshape([1, 1, 1, slots]), positions.ref.reshape([rows, 1, 1, 1]));
   const rotation = rotationAt(architecture, positions.reshape([rows, 1]));
-  let hidden = np.take(ref(parameters, "embedding"), tokens, 0).reshape([rows, 1, width]);
+  let hidden = np.take(ref(parameters, "embedding"), tokens.ref, 0).reshape([rows, 1, width]);
   const updated: LayerCache[] = [];
-  caches.forEach((cache, layer) => {
+  caches.slice(0, architecture.layers).forEach((cache, layer) => {
     const [query, key, value] = queryKeysValues(architecture, parameters, layer, hidden.ref, rotation);
     // A product with the identity is a kernel of its own: fused into the choice, the rotation would run again for every place.
     const rotated = np.matmul(key, np.eye(key.shape.at(-1) as number));
@@ -82,11 +109,58 @@ export function decodeToken(
     const mixed = attend(query, keys, values, visible.ref).reshape([rows, 1, width]);
     hidden = afterAttention(parameters, layer, hidden, mixed);
   });
-  here.dispose();
-  visible.dispose();
   tree.dispose(rotation);
-  const final = normalise(hidden, take(parameters, "norm")).reshape([rows, width]);
-  return { logits: np.matmul(final, take(parameters, "embedding").transpose()), caches: updated };
+  const final = normalise(hidden, take(parameters, "norm"));
+  const copying = caches[architecture.layers];
+  if (copying !== undefined) {
+    const own = copyCache(take(parameters, "copy.key"), final.ref, tokens.reshape([rows, 1]));
+    const keys = np.where(here.ref, own.keys, copying.keys);
+    updated.push({ keys, values: np.where(here.ref, own.values, copying.values) });
+  } else tokens.dispose();
+  here.dispose();
+  const seen = updated[architecture.layers];
+  const logits = nextLogits(architecture, parameters, final, seen && { cache: tree.ref(seen), visible: visible.ref });
+  visible.dispose();
+  return { logits: logits.reshape([rows, architecture.vocabularySize]), caches: updated };
+}
+
+/**
+ * Logits of the tokens that follow: the product with the embedding, and what the copying head points at, each token as strongly as the
+ * positions that hold it are attended to.
+ * @param hidden [rows, length, width]
+ * @param seen The copying head's cache, and which positions see which of it.
+ */
+export function nextLogits(
+  { copyWidth, vocabularySize, width }: Architecture,
+  parameters: Parameters,
+  hidden: np.Array,
+  seen: { readonly cache: LayerCache; readonly visible: np.Array } | undefined,
+): np.Array {
+  const [rows, length] = hidden.shape as [number, number, number];
+  const flat = hidden.reshape([rows * length, width]);
+  const written = np
+    .matmul(seen === undefined ? flat : flat.ref, take(parameters, "embedding").transpose())
+    .reshape([rows, length, vocabularySize]);
+  if (seen === undefined) return written;
+  const { keys, values } = seen.cache;
+  const slots = keys.shape[2] as number;
+  const query = np.matmul(flat.ref, take(parameters, "copy.query")).reshape([rows, 1, length, copyWidth]);
+  const strength = np.matmul(flat, take(parameters, "copy.strength")).mul(copyScale).reshape([rows, length, 1]);
+  const held = np
+    .equal(values.reshape([rows, slots, 1]), np.arange(vocabularySize).astype(np.float32).reshape([1, 1, vocabularySize]))
+    .astype(np.float32);
+  const copied = attend(query, keys, held.reshape([rows, 1, slots, vocabularySize]), seen.visible);
+  return written.add(copied.reshape([rows, length, vocabularySize]).mul(strength));
+}
+
+/** Lets small weights of the copying head's strength matter beside other logits. */
+const copyScale = 4;
+
+/** Keys of the copying head, and the tokens that stand there. */
+function copyCache(key: np.Array, hidden: np.Array, tokens: np.Array): LayerCache {
+  const [rows, length] = hidden.shape as [number, number, number];
+  const keys = np.matmul(hidden, key);
+  return { keys: keys.reshape([rows, 1, length, keys.shape.at(-1) as number]), values: tokens.astype(np.float32).reshape([rows, 1, length, 1]) };
 }
 
 /** Pre-norm projections, each [rows, heads, length, headWidth]. */
@@ -138,11 +212,17 @@ function attend(query: np.Array, keys: np.Array, values: np.Array, visible: np.A
   return np.matmul(nn.softmax(np.where(visible, scores, masked), -1), values);
 }
 
-function afterAttention(parameters: Parameters, layer: number, hidden: np.Array, mixed: np.Array): np.Array {
-  const attended = hidden.add(np.matmul(mixed, take(parameters, `layers.${layer}.attention.out`)));
+function afterAttention(
+  parameters: Parameters,
+  layer: number,
+  hidden: np.Array,
+  mixed: np.Array,
+  dropout: readonly np.Array[] = [],
+): np.Array {
+  const attended = hidden.add(dropped(np.matmul(mixed, take(parameters, `layers.${layer}.attention.out`)), dropout[0]));
   const input = normalise(attended.ref, take(parameters, `layers.${layer}.mlp.norm`));
   const inner = nn.relu(np.matmul(input, take(parameters, `layers.${layer}.mlp.up`)));
-  return attended.add(np.matmul(inner, take(parameters, `layers.${layer}.mlp.down`)));
+  return attended.add(dropped(np.matmul(inner, take(parameters, `layers.${layer}.mlp.down`)), dropout[1]));
 }
 
 /** Root mean square layer normalisation (Zhang and Sennrich 2019, equation 4). */
