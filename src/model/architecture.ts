@@ -64,7 +64,7 @@ export function parameterSlots(architecture: Architecture): readonly ParameterSl
   if (copyWidth > 0) {
     add("copy.query", width, copyWidth);
     add("copy.key", width, copyWidth);
-    add("copy.strength", width, 1);
+    add("copy.share", width, 1);
   }
   return slots;
 }
@@ -74,7 +74,7 @@ export function parameterCount(architecture: Architecture): number {
 }
 
 /**
- * Fresh weights: norms are ones, the rest normal with deviation 0.02 for embeddings and the strength of copying, and 1/√fan-in for matrices, those that write to
+ * Fresh weights: norms are ones, the rest normal with deviation 0.02 for embeddings and the share of copying, and 1/√fan-in for matrices, those that write to
  * the residual stream scaled by 1/√(2·layers) (Radford et al. 2019, section 2.3).
  */
 export function initialWeights(architecture: Architecture, seed: number): Float32Array {
@@ -86,7 +86,7 @@ export function initialWeights(architecture: Architecture, seed: number): Float3
       weights.fill(1, offset, offset + size);
       continue;
     }
-    const isSmall = name === "embedding" || name === "copy.strength";
+    const isSmall = name === "embedding" || name === "copy.share";
     const writesResidual = name.endsWith(".out") || name.endsWith(".down");
     const deviation = isSmall ? 0.02 : (writesResidual ? residualScale : 1) / Math.sqrt(shape[0] as number);
     for (let index = 0; index < size; index++) weights[offset + index] = deviation * standardNormal(random);

@@ -21,7 +21,8 @@ export function dropoutFactors(
     const factors = new Float32Array(rows * length * width);
     for (let index = 0; index < factors.length; index += 4) {
       let word = bits.next();
-      for (let place = index; place < index + 4; place++, word >>>= 8) factors[place] = (word & 255) < threshold ? 0 : kept;
+      for (let place = index; place < index + 4; place++, word >>>= 8)
+        factors[place] = (word & 255) < threshold ? 0 : kept;
     }
     return np.array(factors).reshape([rows, length, width]);
   });

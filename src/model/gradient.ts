@@ -1,8 +1,10 @@
-import { init, jit, nn, numpy as np, tree, valueAndGrad, vjp } from "@jax-js/jax";
+import { init, jit, numpy as np, tree, valueAndGrad, vjp } from "@jax-js/jax";
 import type { Trajectory } from "../core/trajectory.ts";
 import { type Architecture, parameterCount, parameterSlots } from "./architecture.ts";
 import { type Dropout, dropoutFactors } from "./dropout.ts";
-import { causalPairs, encodeSequences, loadParameters, nextLogits, type Parameters } from "./transformer.ts";
+import { targetLogProbabilities } from "./next-token.ts";
+import { loadParameters, type Parameters } from "./parameters.ts";
+import { causalPairs, encodeSequences } from "./transformer.ts";
 
 /**
  * What the loss asks of one sequence: given the log-probability of every chosen token, in order, writes the loss's derivative by each.
@@ -115,9 +117,20 @@ export class GradientEngine {
       const shard = new Shard(trajectories, rows, { shardRows: this.#shardRows, lengthStep: this.#lengthStep });
       const size = { rows: this.#shardRows, length: shard.length };
       const factors = dropout === undefined ? [] : dropoutFactors(this.#architecture, size, dropout);
-      const shares = np.array(shard.cotangent(new Float32Array(size.rows * size.length), rows, (_, __, derivative) => derivative.fill(-1 / tokens)));
+      const shares = np.array(
+        shard.cotangent(new Float32Array(size.rows * size.length), rows, (_, __, derivative) =>
+          derivative.fill(-1 / tokens),
+        ),
+      );
       const program = this.#gradientProgram(shard.length, dropout !== undefined);
-      const [values, parts] = program(tree.ref(parameters), shard.tokens, shard.targets, shard.promptEnds, factors, shares);
+      const [values, parts] = program(
+        tree.ref(parameters),
+        shard.tokens,
+        shard.targets,
+        shard.promptEnds,
+        factors,
+        shares,
+      );
       const flat = values.dataSync() as Float32Array;
       rows.forEach((row, place) => {
         logProbabilities[row] = shard.chosenValues(place, flat);
@@ -244,22 +257,14 @@ function tokenLogProbabilities(
   },
 ): np.Array {
   const { targets, temperature, ...given } = input;
-  const [rows, length] = given.tokens.shape as [number, number];
-  const { layers, vocabularySize } = architecture;
+  const [, length] = given.tokens.shape as [number, number];
+  const { layers } = architecture;
   const embedding = (parameters.embedding as np.Array).ref;
   const { hidden, caches } = encodeSequences(architecture, { ...parameters, embedding }, given);
   tree.dispose(caches.slice(0, layers));
   const cache = caches[layers];
-  const seen = cache && { cache, visible: causalPairs(length) };
-  const logits = nextLogits(architecture, parameters, hidden, seen)
-    .reshape([rows * length, vocabularySize])
-    .mul(1 / temperature);
-  const normaliser = nn.logsumexp(logits.ref, -1);
-  const isTarget = np.equal(
-    np.arange(vocabularySize).reshape([1, vocabularySize]),
-    targets.reshape([rows * length, 1]),
-  );
-  return np.where(isTarget, logits, 0).sum(-1).sub(normaliser);
+  const seen = cache && { cache, visible: causalPairs(length).reshape([1, length, length]) };
+  return targetLogProbabilities(architecture, parameters, { hidden, targets, temperature }, seen);
 }
 
 /** Some trajectories padded to one shape. */

@@ -2,15 +2,10 @@ import { init, jit, numpy as np, tree } from "@jax-js/jax";
 import { Random } from "../core/random.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import type { Architecture } from "./architecture.ts";
+import { nextLogits } from "./next-token.ts";
+import { type LayerCache, loadParameters, type Parameters } from "./parameters.ts";
 import { actId, doneId, endId } from "./tokenizer.ts";
-import {
-  decodeToken,
-  encodeSequences,
-  type LayerCache,
-  loadParameters,
-  nextLogits,
-  type Parameters,
-} from "./transformer.ts";
+import { decodeToken, encodeSequences } from "./transformer.ts";
 
 /** What one row of a batch says and hears. */
 export interface Speaker {
@@ -173,13 +168,13 @@ function prefill(architecture: Architecture, parameters: Parameters, tokens: np.
   const { hidden, caches } = encodeSequences(architecture, { ...parameters, embedding }, input);
   const place = np.arange(promptTokens);
   const isLast = np.equal(place.ref.reshape([1, promptTokens, 1]), last.ref.reshape([rows, 1, 1]));
-  const visible = np.lessEqual(place.reshape([1, 1, 1, promptTokens]), last.reshape([rows, 1, 1, 1]));
+  const visible = np.lessEqual(place.reshape([1, 1, promptTokens]), last.reshape([rows, 1, 1]));
   const final = np.where(isLast, hidden, 0).sum(1).reshape([rows, 1, width]);
   const cache = caches[layers];
   const seen = cache && { cache: tree.ref(cache), visible: visible.ref };
   visible.dispose();
-  const logits = nextLogits(architecture, parameters, final, seen);
-  return { logits: logits.reshape([rows, vocabularySize]), caches };
+  const logits = nextLogits(architecture, parameters, final, seen).reshape([rows, vocabularySize]);
+  return { logits, caches };
 }
 
 /** One row of a batch: what it has read and written, and what it still has to read. */

@@ -1,27 +1,7 @@
 import { nn, numpy as np, tree } from "@jax-js/jax";
-import { type Architecture, parameterSlots } from "./architecture.ts";
-
-/** Parameters by name, as jax-js arrays. Functions here consume what they are given, as all of jax-js does. */
-export type Parameters = Record<string, np.Array>;
-
-/** Keys and values of one layer, each [rows, heads, contextTokens, headWidth]; last, if there is a copying head, its own. */
-export type LayerCache = {
-  keys: np.Array;
-  values: np.Array;
-};
-
-/** Far below any attention score, so that its softmax is 0, and finite, so that a row of them is not NaN. */
-const masked = -1e9;
-
-/** Copies flat weights into jax-js. */
-export function loadParameters(architecture: Architecture, weights: Float32Array): Parameters {
-  return Object.fromEntries(
-    parameterSlots(architecture).map(({ name, shape, offset, size }) => [
-      name,
-      np.array(weights.slice(offset, offset + size)).reshape([...shape]),
-    ]),
-  );
-}
+import type { Architecture } from "./architecture.ts";
+import { copyCache, nextLogits } from "./next-token.ts";
+import { type LayerCache, masked, type Parameters, ref, take } from "./parameters.ts";
 
 /**
  * Final hidden states of whole sequences, each position seeing itself and those before it, and within a prompt perhaps those behind it.
@@ -119,48 +99,14 @@ export function decodeToken(
   } else tokens.dispose();
   here.dispose();
   const seen = updated[architecture.layers];
-  const logits = nextLogits(architecture, parameters, final, seen && { cache: tree.ref(seen), visible: visible.ref });
+  const logits = nextLogits(
+    architecture,
+    parameters,
+    final,
+    seen && { cache: tree.ref(seen), visible: visible.ref.reshape([rows, 1, slots]) },
+  );
   visible.dispose();
   return { logits: logits.reshape([rows, architecture.vocabularySize]), caches: updated };
-}
-
-/**
- * Logits of the tokens that follow: the product with the embedding, and what the copying head points at, each token as strongly as the
- * positions that hold it are attended to.
- * @param hidden [rows, length, width]
- * @param seen The copying head's cache, and which positions see which of it.
- */
-export function nextLogits(
-  { copyWidth, vocabularySize, width }: Architecture,
-  parameters: Parameters,
-  hidden: np.Array,
-  seen: { readonly cache: LayerCache; readonly visible: np.Array } | undefined,
-): np.Array {
-  const [rows, length] = hidden.shape as [number, number, number];
-  const flat = hidden.reshape([rows * length, width]);
-  const written = np
-    .matmul(seen === undefined ? flat : flat.ref, take(parameters, "embedding").transpose())
-    .reshape([rows, length, vocabularySize]);
-  if (seen === undefined) return written;
-  const { keys, values } = seen.cache;
-  const slots = keys.shape[2] as number;
-  const query = np.matmul(flat.ref, take(parameters, "copy.query")).reshape([rows, 1, length, copyWidth]);
-  const strength = np.matmul(flat, take(parameters, "copy.strength")).mul(copyScale).reshape([rows, length, 1]);
-  const held = np
-    .equal(values.reshape([rows, slots, 1]), np.arange(vocabularySize).astype(np.float32).reshape([1, 1, vocabularySize]))
-    .astype(np.float32);
-  const copied = attend(query, keys, held.reshape([rows, 1, slots, vocabularySize]), seen.visible);
-  return written.add(copied.reshape([rows, length, vocabularySize]).mul(strength));
-}
-
-/** Lets small weights of the copying head's strength matter beside other logits. */
-const copyScale = 4;
-
-/** Keys of the copying head, and the tokens that stand there. */
-function copyCache(key: np.Array, hidden: np.Array, tokens: np.Array): LayerCache {
-  const [rows, length] = hidden.shape as [number, number, number];
-  const keys = np.matmul(hidden, key);
-  return { keys: keys.reshape([rows, 1, length, keys.shape.at(-1) as number]), values: tokens.astype(np.float32).reshape([rows, 1, length, 1]) };
 }
 
 /** Pre-norm projections, each [rows, heads, length, headWidth]. */
@@ -229,15 +175,4 @@ function afterAttention(
 function normalise(input: np.Array, gain: np.Array): np.Array {
   const meanSquare = np.mean(np.square(input.ref), -1, { keepdims: true });
   return input.mul(np.reciprocal(np.sqrt(meanSquare.add(1e-6)))).mul(gain);
-}
-
-/** A parameter, consumed: each is taken once by each function that is traced. */
-function take(parameters: Parameters, name: string): np.Array {
-  const parameter = parameters[name];
-  if (!parameter) throw new Error(`no parameter ${name}`);
-  return parameter;
-}
-
-function ref(parameters: Parameters, name: string): np.Array {
-  return take(parameters, name).ref;
 }

@@ -4,8 +4,8 @@ import { InputError } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { ColumnValues } from "../model/value-swap.ts";
 import { columnValues } from "./column-values.ts";
-import { plainQueriesIn } from "./plain-demonstrations.ts";
 import { type ReplayedDemonstration, replayDemonstrations } from "./demonstrations.ts";
+import { plainQueriesIn } from "./plain-demonstrations.ts";
 
 /** Below so many demonstrations, what they do not hold is taken from the database. */
 export const fewDemonstrations = 2000;
@@ -51,7 +51,14 @@ export async function cloningMaterial(environment: Environment, config: Resolved
   const validation = few ? await replayDemonstrations(environment, of("val"), kernel) : [];
   const batchSize = given.batchSize ?? (few ? batchOf.few : batchOf.many);
   const epochs = few ? epochsFor(Math.ceil(demonstrations.length / batchSize)) : epochsOfMany;
-  return { demonstrations, validation: plain === null ? validation : await plain(validation), values, epochs: given.epochs ?? epochs, batchSize, few };
+  return {
+    demonstrations,
+    validation: plain === null ? validation : await plain(validation),
+    values,
+    epochs: given.epochs ?? epochs,
+    batchSize,
+    few,
+  };
 }
 
 function epochsFor(stepsAnEpoch: number): number {

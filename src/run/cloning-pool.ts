@@ -1,5 +1,5 @@
-import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
 import { deriveSeed } from "../core/random.ts";
+import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
 import type { Architecture } from "../model/architecture.ts";
 import { cutIntoShards } from "../model/gradient.ts";
 import { workerFile } from "../pool/worker-file.ts";
@@ -45,9 +45,10 @@ export class CloningPool implements AsyncDisposable {
     }));
     const [first, ...rest] = answers.map(({ gradient }) => gradient);
     const sum = first as Float32Array;
-    for (const part of rest) part.forEach((value, index) => {
-      sum[index] = (sum[index] as number) + value;
-    });
+    for (const part of rest)
+      part.forEach((value, index) => {
+        sum[index] = (sum[index] as number) + value;
+      });
     const loss = answers.reduce((total, { logProbabilities }) => total - sumOf(logProbabilities), 0);
     return { gradient: sum, loss, tokens: stepTokens };
   }

@@ -103,7 +103,8 @@ export class Cloning {
       // Lets a signal in: an epoch is one long computation.
       await new Promise(setImmediate);
       if (signal.aborted) throw new FaradayError(`stopped in epoch ${epoch} of ${epochs}; no checkpoint was written`);
-      if (this.#keepsBest && isBetter(metrics, best?.metrics)) best = { epoch, metrics, weights: this.#measured().slice() };
+      if (this.#keepsBest && isBetter(metrics, best?.metrics))
+        best = { epoch, metrics, weights: this.#measured().slice() };
     }
     this.weights.set(best?.weights ?? this.#measured());
     const parameters = parameterCount(this.#architecture);
@@ -157,7 +158,8 @@ export class Cloning {
     const varied = demonstrationTrajectory(this.#tokenizer, this.#augmentation.vary(demonstration, this.#random));
     const fits = varied.tokens.length <= this.#architecture.contextTokens;
     const trajectory = fits ? varied : this.#trajectory(demonstration);
-    return this.#augmentation.mask(trajectory, this.#random);
+    const masked = this.#augmentation.mask(trajectory, this.#random, this.#tokenizer);
+    return masked.tokens.length <= this.#architecture.contextTokens ? masked : trajectory;
   }
 
   #trajectory(demonstration: ReplayedDemonstration): Trajectory {

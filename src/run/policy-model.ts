@@ -4,7 +4,16 @@ import { InputError } from "../core/errors.ts";
 import { type Checkpoint, loadCheckpoint } from "../model/checkpoint.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 
-const shapeKeys = ["layers", "width", "heads", "contextTokens", "promptTokens", "vocabularySize", "promptAttention", "copyWidth"] as const;
+const shapeKeys = [
+  "layers",
+  "width",
+  "heads",
+  "contextTokens",
+  "promptTokens",
+  "vocabularySize",
+  "promptAttention",
+  "copyWidth",
+] as const;
 
 /**
  * The checkpoint that the config names, checked against the config's shape and the tasks' prompts.

@@ -49,7 +49,8 @@ export async function pretrain({ config, out, signal, events }: PretrainRunOptio
       ...demonstrations.flatMap(({ prompt, actions, observations }) => [prompt, ...actions, ...observations]),
       ...[...values.values()].flat(),
     ],
-    shapeOf(config.model).vocabularySize,
+    config.model.vocabularySize ?? (material.few ? vocabularyOfFew : shapeOf(config.model).vocabularySize),
+    { wholeWords: material.few },
   );
   const architecture = architectureFor(config, { environment, tokenizer, demonstrations, few: material.few });
   const cloning = new Cloning(config, { architecture, tokenizer, material, environment });
@@ -80,6 +81,8 @@ function reserve(folder: string): readonly string[] {
   }
 }
 
+/** Most tokens, for few demonstrations: room for each word of the database that literals are taken from. */
+const vocabularyOfFew = 2048;
 /** Of the copying head, for few demonstrations. */
 const copyWidthOfFew = 32;
 

@@ -41,7 +41,8 @@ export interface QueryOutline {
   readonly columns: readonly QualifiedColumn[];
 }
 
-const tokenPattern = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[\p{L}_][\p{L}\p{N}_$]*|\d+(?:\.\d+)?|[<>!=|]+|\S/gu;
+const tokenPattern =
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[\p{L}_][\p{L}\p{N}_$]*|\d+(?:\.\d+)?|[<>!=|]+|\S/gu;
 const name = /^[\p{L}_"`[]/u;
 const clauses = new Set(["where", "group", "order", "having", "limit", "window", "union", "intersect", "except"]);
 const joins = new Set(["join", "inner", "left", "right", "full", "outer", "cross", "natural", "on", "using"]);

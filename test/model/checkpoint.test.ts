@@ -4,7 +4,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/core/errors.ts";
-import { type Architecture, initialWeights, parameterCount, shapeProblem } from "../../src/model/architecture.ts";
+import {
+  type Architecture,
+  initialWeights,
+  parameterCount,
+  promptAttentions,
+  shapeProblem,
+} from "../../src/model/architecture.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/model/checkpoint.ts";
 import { decodeSafetensors } from "../../src/model/safetensors.ts";
 import { trainTokenizer } from "../../src/model/tokenizer.ts";
@@ -22,10 +28,13 @@ const architectures = fc
     half: fc.integer({ min: 1, max: 3 }),
     promptTokens: fc.integer({ min: 1, max: 20 }),
     more: fc.integer({ min: 0, max: 20 }),
+    promptAttention: fc.constantFrom(...promptAttentions),
+    copyWidth: fc.integer({ min: 0, max: 4 }),
   })
   .map(
-    ({ layers, heads, half, promptTokens, more }): Architecture => ({
+    ({ layers, heads, half, promptTokens, more, ...rest }): Architecture => ({
       ...{ layers, heads, width: 2 * half * heads, promptTokens, contextTokens: promptTokens + more },
+      ...rest,
       vocabularySize: tokenizer.size,
     }),
   );
@@ -52,6 +61,7 @@ describe("a checkpoint", () => {
 
   const architecture: Architecture = {
     ...{ layers: 1, width: 4, heads: 2, vocabularySize: tokenizer.size, promptTokens: 4, contextTokens: 8 },
+    ...{ promptAttention: "causal", copyWidth: 0 },
   };
   const weights = initialWeights(architecture, 1);
 

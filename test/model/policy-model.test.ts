@@ -13,11 +13,14 @@ const architecture: Architecture = {
   vocabularySize: 23,
   contextTokens: 24,
   promptTokens: 8,
+  promptAttention: "causal",
+  copyWidth: 0,
 };
+const copying: Architecture = { ...architecture, promptAttention: "whole", copyWidth: 6 };
 
 /** Larger than fresh ones, so that samples are not all alike. */
-function someWeights(seed = 1): Float32Array {
-  return initialWeights(architecture, seed).map((value) => value * 2);
+function someWeights(shape = architecture): Float32Array {
+  return initialWeights(shape, 1).map((value) => value * 2);
 }
 
 function speaker(prompt: readonly number[], seed: number): Speaker & { readonly heard: number[][] } {
@@ -35,20 +38,28 @@ function speaker(prompt: readonly number[], seed: number): Speaker & { readonly 
 
 async function sample(
   speakers: readonly Speaker[],
-  options: { rows?: number; temperature?: number } = {},
+  options: { rows?: number; temperature?: number; shape?: Architecture } = {},
 ): Promise<Trajectory[]> {
-  const sampler = await Sampler.create(architecture, { rows: options.rows ?? 4 });
-  sampler.setWeights(someWeights());
+  const { shape = architecture } = options;
+  const sampler = await Sampler.create(shape, { rows: options.rows ?? 4 });
+  sampler.setWeights(someWeights(shape));
   return sampler.sample(speakers, { temperature: options.temperature ?? 1 });
 }
 
 const prompts = [[9, 10, 11], [12], [13, 14, 15, 16, 17, 18, 19], [20, 21]];
 
 describe("Sampler", () => {
-  test("log-probabilities of sampled tokens equal those of a whole forward pass", async () => {
-    const trajectories = await sample(prompts.map((prompt, index) => speaker(prompt, index)));
-    const engine = await GradientEngine.create(architecture, { temperature: 1 });
-    engine.logProbabilities(someWeights(), trajectories).forEach((values, row) => {
+  test.each([
+    ["each token sees those before it", architecture, 1],
+    ["a prompt is seen whole and tokens are copied", copying, 1],
+    ["so too where it is cold", copying, 0.6],
+  ])("log-probabilities of sampled tokens equal those of a whole forward pass: %s", async (_, shape, temperature) => {
+    const trajectories = await sample(
+      prompts.map((prompt, index) => speaker(prompt, index)),
+      { shape, temperature },
+    );
+    const engine = await GradientEngine.create(shape, { temperature });
+    engine.logProbabilities(someWeights(shape), trajectories).forEach((values, row) => {
       const trajectory = trajectories[row] as Trajectory;
       const sampled = trajectory.logProbabilities.filter((_, position) => trajectory.chosen[position] === 1);
       expect(values.length).toBe(sampled.length);
@@ -117,9 +128,13 @@ describe("GradientEngine", () => {
     logProbabilities: new Float32Array(6),
   };
 
-  test("the gradient agrees with finite differences of the loss", async () => {
-    const engine = await GradientEngine.create(architecture, { temperature: 0.8 });
-    const weights = someWeights();
+  test.each([
+    ["a plain network", architecture, 0.8],
+    ["one that copies", copying, 1],
+    ["one that copies, cold", copying, 0.8],
+  ])("the gradient agrees with finite differences of the loss: %s", async (_, shape, temperature) => {
+    const engine = await GradientEngine.create(shape, { temperature });
+    const weights = someWeights(shape);
     const coefficients = [0.3, -1.2, 0.7];
     const loss = (at: Float32Array) =>
       (engine.logProbabilities(at, [trajectory])[0] as Float64Array).reduce(
@@ -129,9 +144,9 @@ describe("GradientEngine", () => {
     const gradient = engine.gradient(weights, [trajectory], (_, values, derivative) => {
       derivative.set(coefficients.slice(0, values.length));
     });
-    for (const { name, offset, size } of parameterSlots(architecture)) {
+    for (const { name, offset, size } of parameterSlots(shape)) {
       const index = offset + largestIn(gradient.subarray(offset, offset + size));
-      const step = 1e-3;
+      const step = 2e-4;
       const [up, down] = [weights.slice(), weights.slice()];
       up[index] = (up[index] as number) + step;
       down[index] = (down[index] as number) - step;
@@ -140,6 +155,25 @@ describe("GradientEngine", () => {
         0.02 * Math.abs(slope) + 1e-2,
       );
     }
+  });
+
+  test("the cross-entropy's own program gives the gradient that the general one gives", async () => {
+    const engine = await GradientEngine.create(copying, { temperature: 1 });
+    const weights = someWeights(copying);
+    const expected = engine.gradient(weights, [trajectory], (_, __, derivative) => void derivative.fill(-1 / 3));
+    const { gradient, logProbabilities } = engine.crossEntropy(weights, [trajectory], {
+      tokens: 3,
+      dropout: undefined,
+    });
+    engine.logProbabilities(weights, [trajectory])[0]?.forEach((value, index) => {
+      expect(logProbabilities[0]?.[index]).toBeCloseTo(value, 5);
+    });
+    gradient.forEach((value, index) => {
+      expect(value).toBeCloseTo(expected[index] as number, 5);
+    });
+    const forgetful = () => engine.crossEntropy(weights, [trajectory], { tokens: 3, dropout: { rate: 0.5, seed: 7 } });
+    expect(forgetful()).toEqual(forgetful());
+    expect(forgetful().gradient).not.toEqual(gradient);
   });
 
   test("the gradient of many trajectories is the same however they are ordered", async () => {
