@@ -44,15 +44,17 @@ export function targetLogProbabilities(
 ): np.Array {
   const { hidden, targets, temperature } = sequence;
   const [rows, length] = hidden.shape as [number, number, number];
+  const wanted = targets.ref.reshape([rows * length, 1]);
   if (seen === undefined || temperature !== 1) {
-    const logits = nextLogits(architecture, parameters, hidden, seen).reshape([rows * length, -1]);
-    return logSoftmaxAt(logits.mul(1 / temperature), targets.reshape([rows * length, 1]));
+    targets.dispose();
+    const logits = seen === undefined ? writtenLogits(parameters, hidden) : nextLogits(architecture, parameters, hidden, seen);
+    return logSoftmaxAt(logits.reshape([rows * length, -1]).mul(1 / temperature), wanted);
   }
   const held = np.equal(
     seen.cache.values.ref.reshape([rows, 1, length]),
-    targets.ref.astype(np.float32).reshape([rows, length, 1]),
+    targets.astype(np.float32).reshape([rows, length, 1]),
   );
-  const written = logSoftmaxAt(writtenLogits(parameters, hidden.ref), targets.reshape([rows * length, 1]));
+  const written = logSoftmaxAt(writtenLogits(parameters, hidden.ref), wanted);
   const { pointed, share } = pointAt(architecture, parameters, hidden, seen);
   const copied = np
     .where(held, pointed, 0)
