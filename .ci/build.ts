@@ -7,6 +7,7 @@ const out = "dist";
 const assets = [
   "faraday.schema.json",
   "envs/**/*.{yaml,json,jsonl,sql,safetensors}",
+  "src/**/*.wasm",
   "docs/examples/*.yaml",
   "docs/examples/*.ts",
 ];

@@ -23,7 +23,7 @@ export const learner: FillBench = async (bench) => {
     advantage: random.next() * 2 - 1,
   }));
   const chosen = samples.reduce((sum, sample) => sum + sample.oldLogProbabilities.length, 0);
-  const engine = await GradientEngine.create(architecture, { temperature });
+  const engine = new GradientEngine(architecture, { temperature });
   const weights = shipped.slice();
   const adam = new Adam(weights.length);
   const step = () => {

@@ -7,7 +7,7 @@ import type { ShippedAgent } from "./shipped-agent.ts";
 
 /** What a worker keeps, in this thread. */
 export function bootHost({ config, checkpoint }: ShippedAgent): Promise<RolloutHost> {
-  return RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights)));
+  return RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights, 1)));
 }
 
 /** The first batch of a training run, cut to so many episodes. */

@@ -15,7 +15,7 @@ export const sampling: FillBench = async (bench) => {
   const { temperature, groupsPerTask, groupSize } = agent.config.train;
   const rows = groupsPerTask * groupSize;
   const { tasks } = firstBatch(agent, rows * tasksMax);
-  const sampler = await Sampler.create(agent.checkpoint.architecture, { rows });
+  const sampler = new Sampler(agent.checkpoint.architecture, { rows });
   sampler.setWeights(agent.checkpoint.weights);
   const host = await bootHost(agent);
   // Every run rolls out another task, as training does: gold answers and statements are not there already.

@@ -28,7 +28,6 @@ const neighbours = ["config → runner", "runner → oracle", "run → report"];
 const owners: Readonly<Record<string, string>> = {
   piscina: "src/pool/",
   "p-queue": "src/run/",
-  "@jax-js/jax": "src/model/",
   "@sqlite.org/sqlite-wasm": "src/kernel/",
   "node:sqlite": "src/store/sqlite/",
   pino: "src/run/log.ts",

@@ -10,8 +10,8 @@ let host: Promise<RolloutHost> | undefined;
 export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
   host ??= bootHost();
   const booted = await host;
-  if (task.kind === "rollout") return movingColumns(await booted.run(task.rollout, task.revision));
-  const gradient = booted.gradient(task.shard, task.revision);
+  if (task.kind === "rollout") return movingColumns(await booted.run(task.rollout, task.slot));
+  const gradient = booted.gradient(task.shard, task.slot);
   return transferring(gradient, [gradient.gradient.buffer]);
 }
 

@@ -6,6 +6,17 @@ const rate = z.number().min(0).max(1);
 
 /** Spread into `train`: how the loop goes over its iterations, and when it ends. */
 export const loopOptions = z.strictObject({
+  async: z
+    .strictObject({
+      stalenessMax: z
+        .int()
+        .min(0)
+        .max(16)
+        .default(1)
+        .describe("Updates that a batch's policy lacks: so many batches are rolled out before the one is learned from"),
+    })
+    .optional()
+    .describe("Rolls out the next batches while one is learned from, with a policy that is so much older"),
   learningRateSchedule: z
     .enum(learningRateSchedules)
     .default("linear")

@@ -8,7 +8,6 @@ const sizes = {
   promptTokens: z.int().min(8).max(65_536),
   vocabularySize: z.int().min(256).max(65_536),
   promptAttention: z.enum(["causal", "whole"]),
-  copyWidth: z.int().min(0).max(4096),
 };
 
 /** The size of a policy model that is made anew. Lengths that are not given are made to fit the tasks. */
@@ -19,7 +18,6 @@ export const modelShape = z.strictObject({
   contextTokens: sizes.contextTokens.optional(),
   promptTokens: sizes.promptTokens.optional(),
   promptAttention: sizes.promptAttention.optional(),
-  copyWidth: sizes.copyWidth.optional(),
   vocabularySize: sizes.vocabularySize.default(1024),
 });
 export type ModelShape = z.output<typeof modelShape>;
@@ -55,12 +53,7 @@ export const modelOptions = z
     promptAttention: sizes.promptAttention
       .optional()
       .describe(
-        "Whether the prompt's tokens see all of it (checkpoint's, else causal; whole for fewer than 2,000 demonstrations)",
-      ),
-    copyWidth: sizes.copyWidth
-      .optional()
-      .describe(
-        "Width of a head that copies earlier tokens; 0 for none (checkpoint's, else 0; more for fewer than 2,000 demonstrations)",
+        "What a token of the prompt sees of it, what stands before it or the whole (checkpoint's, else causal; whole for fewer than 2,000 demonstrations)",
       ),
     vocabularySize: sizes.vocabularySize
       .optional()

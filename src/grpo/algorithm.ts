@@ -33,6 +33,9 @@ const grpo: Algorithm = {
   },
 };
 
+/** Cap of the importance weights where rollouts are older than the update, and nothing else is said. */
+const staleImportanceCap = 2;
+
 interface Difference {
   readonly advantage?: Partial<AdvantageSettings>;
   readonly loss?: Partial<LossSettings>;
@@ -54,16 +57,20 @@ const differences: Readonly<Record<PresetName, Difference>> = {
 };
 
 /**
- * The preset, with what the options say themselves in its place: `clipRange` first, then `advantage` and `loss`.
+ * The preset, with what the options say themselves in its place: `clipRange` first, then `advantage` and `loss`. Rollouts that may be older than the
+ * update are corrected for that, unless `loss.importanceCap` is null.
  * @throws InputError where the bounds of the ratio do not hold 1 between them.
  */
-export function algorithmOf(options: Omit<AlgorithmOptions, "accumulate">): Algorithm {
+export function algorithmOf(
+  options: Omit<AlgorithmOptions, "accumulate"> & { readonly async?: { readonly stalenessMax: number } | undefined },
+): Algorithm {
   const { algorithm, clipRange } = options;
+  const stale = (options.async?.stalenessMax ?? 0) > 0 ? { importanceCap: staleImportanceCap } : {};
   const difference = differences[algorithm];
   const range = clipRange === undefined ? {} : { bounds: "offset" as const, clipLow: clipRange, clipHigh: clipRange };
   const own = { advantage: definedOf(options.advantage), loss: definedOf(options.loss) };
   const advantage = advantageSettings.parse({ ...grpo.advantage, ...difference.advantage, ...own.advantage });
-  const loss = lossSettings.parse({ ...grpo.loss, ...difference.loss, ...range, ...own.loss });
+  const loss = lossSettings.parse({ ...grpo.loss, ...difference.loss, ...stale, ...range, ...own.loss });
   if (loss.bounds === "ratio" && loss.clipHigh < 1) {
     throw new InputError(
       `train.loss.clipHigh must be at least 1 where train.loss.bounds is ratio, got ${loss.clipHigh}`,

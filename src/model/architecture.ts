@@ -12,14 +12,20 @@ export interface Architecture {
   readonly contextTokens: number;
   /** Most tokens of a prompt, its `<act>` included. */
   readonly promptTokens: number;
-  /** Whether every token of the prompt sees all of it, rather than those before it alone. */
+  /** What a token of the prompt sees of it: what stands before it, or all. */
   readonly promptAttention: PromptAttention;
-  /** Width of the head that points at earlier tokens to be written again; 0 for none. */
-  readonly copyWidth: number;
 }
 
 export const promptAttentions = ["causal", "whole"] as const;
 export type PromptAttention = (typeof promptAttentions)[number];
+
+/** How many tokens, from the first of its episode on, a token sees. */
+export function reachOf(
+  { promptAttention }: Architecture,
+  { position, promptTokens }: { readonly position: number; readonly promptTokens: number },
+): number {
+  return promptAttention === "whole" ? Math.max(position + 1, promptTokens) : position + 1;
+}
 
 /** What keeps a shape from being a transformer's, in words that follow "expected"; `null` where nothing does. */
 export function shapeProblem({ width, heads, promptTokens, contextTokens }: Architecture): string | null {
@@ -41,9 +47,12 @@ export interface ParameterSlot {
 /** The MLP is this many times as wide as the residual stream (Vaswani et al. 2017, section 3.3). */
 export const mlpExpansion = 4;
 
+/** Wave lengths of the rotary embedding run from 2π to this many times as long. */
+export const rotaryBase = 1000;
+
 /** Every parameter in its place; the order is the order in files and in shared memory. */
 export function parameterSlots(architecture: Architecture): readonly ParameterSlot[] {
-  const { layers, width, vocabularySize, copyWidth } = architecture;
+  const { layers, width, vocabularySize } = architecture;
   const slots: ParameterSlot[] = [];
   let offset = 0;
   const add = (name: string, ...shape: number[]) => {
@@ -61,11 +70,6 @@ export function parameterSlots(architecture: Architecture): readonly ParameterSl
     add(`layers.${layer}.mlp.down`, mlpExpansion * width, width);
   }
   add("norm", width);
-  if (copyWidth > 0) {
-    add("copy.query", width, copyWidth);
-    add("copy.key", width, copyWidth);
-    add("copy.share", width, 1);
-  }
   return slots;
 }
 
@@ -74,7 +78,7 @@ export function parameterCount(architecture: Architecture): number {
 }
 
 /**
- * Fresh weights: norms are ones, the rest normal with deviation 0.02 for embeddings and the share of copying, and 1/√fan-in for matrices, those that write to
+ * Fresh weights: norms are ones, the rest normal with deviation 0.02 for embeddings and 1/√fan-in for matrices, those that write to
  * the residual stream scaled by 1/√(2·layers) (Radford et al. 2019, section 2.3).
  */
 export function initialWeights(architecture: Architecture, seed: number): Float32Array {
@@ -86,9 +90,9 @@ export function initialWeights(architecture: Architecture, seed: number): Float3
       weights.fill(1, offset, offset + size);
       continue;
     }
-    const isSmall = name === "embedding" || name === "copy.share";
+    const embeds = name === "embedding";
     const writesResidual = name.endsWith(".out") || name.endsWith(".down");
-    const deviation = isSmall ? 0.02 : (writesResidual ? residualScale : 1) / Math.sqrt(shape[0] as number);
+    const deviation = embeds ? 0.02 : (writesResidual ? residualScale : 1) / Math.sqrt(shape[0] as number);
     for (let index = 0; index < size; index++) weights[offset + index] = deviation * standardNormal(random);
   }
   return weights;

@@ -17,7 +17,6 @@ const checkpointConfig = z.object({
   promptTokens: size.max(65_536),
   // Absent from checkpoints that were made before there was a choice.
   promptAttention: z.enum(promptAttentions).default("causal"),
-  copyWidth: z.int().min(0).max(4096).default(0),
   /** How the checkpoint came to be, with its recorded figures. */
   provenance: z.record(z.string(), z.unknown()).default({}),
 });

@@ -5,32 +5,32 @@ import { cutIntoShards } from "../model/gradient.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { WorkerPool } from "../pool/worker-pool.ts";
 import type { CloningAnswer, CloningSetup, CloningTask } from "./cloning-gradient.ts";
-import { type SharedWeightsMemory, shareWeights, weightsAt } from "./rollout.ts";
+import { learnerSlot, type SharedWeightsMemory, shareWeights, weightsAt } from "./rollout.ts";
 
 /** The workers of one cloning: each step's gradient is cut into shards that the batch alone decides, and added in their order. */
 export class CloningPool implements AsyncDisposable {
   readonly #pool: WorkerPool<CloningTask, CloningAnswer>;
   readonly #weights: SharedWeightsMemory;
-  readonly #shardRows: number;
-  #revision = 0;
+  readonly #shards: number;
+  #step = 0;
 
   constructor(options: {
     readonly architecture: Architecture;
     readonly weights: Float32Array;
-    readonly shardRows: number;
+    readonly shards: number;
     readonly workers: number;
   }) {
-    const { architecture, weights, shardRows, workers } = options;
-    this.#weights = shareWeights(weights);
-    this.#shardRows = shardRows;
-    const setup: CloningSetup = { architecture, weights: this.#weights, shardRows };
+    const { architecture, weights, shards, workers } = options;
+    this.#weights = shareWeights(weights, 1);
+    this.#shards = shards;
+    const setup: CloningSetup = { architecture, weights: this.#weights };
     this.#pool = new WorkerPool({ file: workerFile("cloning"), workers, setup });
   }
 
   /** What is asked from here on is asked of these weights; nothing that reads older ones than the last may still be under way. */
   publish(weights: Float32Array): void {
-    this.#revision++;
-    weightsAt(this.#weights, this.#revision).set(weights);
+    this.#step++;
+    weightsAt(this.#weights, learnerSlot(this.#step)).set(weights);
   }
 
   /** Gradient of the mean cross-entropy, and its sum. */
@@ -40,7 +40,7 @@ export class CloningPool implements AsyncDisposable {
   ): Promise<{ readonly gradient: Float32Array; readonly loss: number; readonly tokens: number }> {
     const stepTokens = batch.reduce((sum, trajectory) => sum + chosenCount(trajectory), 0);
     const answers = await this.#ask(batch, (trajectories, shard) => ({
-      ...{ kind: "gradient", revision: this.#revision, trajectories, stepTokens },
+      ...{ kind: "gradient", slot: learnerSlot(this.#step), trajectories, stepTokens },
       dropout: dropout.rate === 0 ? undefined : { rate: dropout.rate, seed: deriveSeed(dropout.seed, shard) },
     }));
     const [first, ...rest] = answers.map(({ gradient }) => gradient);
@@ -56,10 +56,10 @@ export class CloningPool implements AsyncDisposable {
   /** Log-probabilities of every chosen token of each trajectory. */
   async logProbabilities(trajectories: readonly Trajectory[]): Promise<Float64Array[]> {
     const answers = await this.#ask(trajectories, (columns) => ({
-      ...{ kind: "measure", revision: this.#revision, trajectories: columns },
+      ...{ kind: "measure", slot: learnerSlot(this.#step), trajectories: columns },
     }));
     const found: Float64Array[] = new Array(trajectories.length);
-    cutIntoShards(trajectories, this.#shardRows).forEach((rows, shard) => {
+    this.#cut(trajectories).forEach((rows, shard) => {
       rows.forEach((row, place) => {
         found[row] = answers[shard]?.logProbabilities[place] as Float64Array;
       });
@@ -72,10 +72,15 @@ export class CloningPool implements AsyncDisposable {
     taskOf: (columns: ReturnType<typeof packTrajectories>, shard: number) => CloningTask,
   ): Promise<CloningAnswer[]> {
     return Promise.all(
-      cutIntoShards(trajectories, this.#shardRows).map((rows, shard) =>
+      this.#cut(trajectories).map((rows, shard) =>
         this.#pool.run(taskOf(packTrajectories(rows.map((row) => trajectories[row] as Trajectory)), shard)),
       ),
     );
+  }
+
+  /** One shard is added in the order of the batch. */
+  #cut(trajectories: readonly Trajectory[]): number[][] {
+    return this.#shards === 1 ? [[...trajectories.keys()]] : cutIntoShards(trajectories, this.#shards);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

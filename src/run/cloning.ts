@@ -114,9 +114,9 @@ export class Cloning {
 
   #pool(): CloningPool {
     // A step of many demonstrations is one piece, as it always was: its sum must stay the same.
-    const shardRows = this.#few ? Math.ceil(this.#batchSize / shardsOfFew) : this.#batchSize;
-    const workers = Math.min(workerCountOf(this.#config), Math.ceil(this.#batchSize / shardRows));
-    return new CloningPool({ architecture: this.#architecture, weights: this.weights, shardRows, workers });
+    const shards = this.#few ? shardsOfFew : 1;
+    const workers = Math.min(workerCountOf(this.#config), shards);
+    return new CloningPool({ architecture: this.#architecture, weights: this.weights, shards, workers });
   }
 
   /** The weights that are measured and kept. */

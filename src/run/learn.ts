@@ -8,7 +8,7 @@ import { advantagesOf, type Outcome } from "../grpo/advantages.ts";
 import { type Algorithm, algorithmOf } from "../grpo/algorithm.ts";
 import { CostMultiplier } from "../grpo/constraint-multiplier.ts";
 import { noFigures, type PolicyLossFigures, type StepSize, tokenWeight } from "../grpo/policy-loss.ts";
-import { cutIntoShards, defaultShardRows } from "../model/gradient.ts";
+import { cutIntoShards, shardsOfMinibatch } from "../model/gradient.ts";
 import { Adam, clipByNorm } from "../model/optimiser.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import { learningRateAt } from "./learning-rate.ts";
@@ -203,7 +203,7 @@ export class Learner {
   #shards(samples: readonly Sample[], size: Omit<StepSize, "tokens">): SurrogateShard[] {
     const { loss } = this.#algorithm;
     const trajectories = samples.map((sample) => sample.trajectory);
-    return cutIntoShards(trajectories, defaultShardRows).map((rows) => ({
+    return cutIntoShards(trajectories, shardsOfMinibatch).map((rows) => ({
       trajectories: packTrajectories(rows.map((row) => trajectories[row] as Trajectory)),
       advantages: Float64Array.from(rows, (row) => (samples[row] as Sample).advantage),
       weights: Float64Array.from(rows, (row) =>

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 
 /** What measurements depend on. */
-const measured = ["@jax-js/jax", "@sqlite.org/sqlite-wasm", "p-queue", "piscina"];
+const measured = ["@sqlite.org/sqlite-wasm", "p-queue", "piscina"];
 
 /** Versions of this package and of those that its speed depends on, and of the SQLite that Node brings, by name. */
 export function packageVersions(): Readonly<Record<string, string>> {

@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly evalTemperature: number;
   /** Whether training is governed; else the oracle alone watches. */
   readonly governed?: boolean;
+  /** How many updates older than the newest policy the one is that a training batch is sampled from. */
+  readonly async?: { readonly stalenessMax: number } | undefined;
 }
 
 /** What separates the streams of random numbers that derive from one run's seed. */
@@ -136,12 +138,17 @@ export class Planner {
   #trainingKey(task: Task, place: Pick<EpisodeKey, "iteration" | "group" | "index">): EpisodeKey {
     const { iteration, group, index } = place;
     const path = [this.#options.seed, streams.training, iteration, group, index];
-    return keyOf(task, { ...place, phase: "train", weights: iteration - 1 }, path);
+    return keyOf(task, { ...place, phase: "train", weights: this.#policyOf(iteration) }, path);
   }
 
   #trainingPlan(iteration: number, keys: readonly EpisodeKey[]): BatchPlan {
     const { groupSize, groupsPerTask, governed = true } = this.#options;
     return this.#plan(keys, { phase: "train", iteration, governed, groupSize, rows: groupsPerTask * groupSize });
+  }
+
+  /** Updates of the policy that an iteration is sampled from: the newest, or, with `async`, one that is there so much earlier. */
+  #policyOf(iteration: number): number {
+    return Math.max(0, iteration - 1 - (this.#options.async?.stalenessMax ?? 0));
   }
 
   #taskInOrder(position: number): Task {
@@ -170,6 +177,7 @@ export class Planner {
       keys: keys.slice(part * rows, (part + 1) * rows),
       temperature,
       governed: plan.governed,
+      weights,
     }));
     return { ...plan, weights, tasks };
   }

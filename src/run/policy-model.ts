@@ -12,7 +12,6 @@ const shapeKeys = [
   "promptTokens",
   "vocabularySize",
   "promptAttention",
-  "copyWidth",
 ] as const;
 
 /**

@@ -83,8 +83,6 @@ function reserve(folder: string): readonly string[] {
 
 /** Most tokens, for few demonstrations: room for each word of the database that literals are taken from. */
 const vocabularyOfFew = 2048;
-/** Of the copying head, for few demonstrations. */
-const copyWidthOfFew = 32;
 
 /**
  * The shape that the config gives; where it says nothing of lengths, room for the longest prompt and for two of the longest actions, or, where an
@@ -112,7 +110,6 @@ function architectureFor(
   const architecture: Architecture = {
     ...{ layers, width, heads },
     promptAttention: given.promptAttention ?? (few ? "whole" : "causal"),
-    copyWidth: given.copyWidth ?? (few ? copyWidthOfFew : 0),
     vocabularySize: tokenizer.size,
     promptTokens,
     contextTokens: given.contextTokens ?? roundUp(promptTokens + spoken, 16),

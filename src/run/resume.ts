@@ -161,11 +161,14 @@ function checkWeights(
     throw new InputError(`the base policy must be the one that the run was begun with (weights ${begun}), got another`);
   }
   if (state === null) return;
-  const [logged, found] = [updates.get(state.iteration), weightsDigest(state.learner.weights)];
-  if (logged === found) return;
-  throw new FaradayError(
-    `the weights after iteration ${state.iteration} must be ${logged} as the audit log has them, got ${found}; bring the right state back, or train anew`,
-  );
+  const first = state.iteration - state.policies.length;
+  [...state.policies, state.learner.weights].forEach((weights, index) => {
+    const [logged, found] = [updates.get(first + index), weightsDigest(weights)];
+    if (logged === found) return;
+    throw new FaradayError(
+      `the weights after iteration ${first + index} must be ${logged} as the audit log has them, got ${found}; bring the right state back, or train anew`,
+    );
+  });
 }
 
 function secondsOf({ report }: StoredRun): number {

@@ -31,7 +31,8 @@ export class RolloutHost {
   readonly #sampler: Sampler;
   readonly #gradients: GradientEngine;
   readonly #signals: SignalReceiver;
-  #revision = -1;
+  /** Updates of the policy that the sampler has. */
+  #updates = -1;
 
   private constructor(
     setup: RolloutSetup,
@@ -61,19 +62,19 @@ export class RolloutHost {
     const environment = await loadEnvironment(setup);
     const kernel = new KernelSpace(setup.kernel);
     await kernel.boot({ worker, epoch: setup.epoch, driverDefaults: environment.driverDefaults ?? {} });
-    const sampler = await Sampler.create(setup.architecture, { rows: setup.rows });
-    const gradients = await GradientEngine.create(setup.architecture, { temperature: setup.temperature });
+    const sampler = new Sampler(setup.architecture, { rows: setup.rows });
+    const gradients = new GradientEngine(setup.architecture, { temperature: setup.temperature });
     return new RolloutHost(setup, { worker, environment, kernel, sampler, gradients });
   }
 
   /** This shard's part of a gradient. */
-  gradient(shard: SurrogateShard, revision: number): SurrogateGradient {
-    return surrogateGradient(this.#gradients, weightsAt(this.#setup.weights, revision), shard);
+  gradient(shard: SurrogateShard, slot: number): SurrogateGradient {
+    return surrogateGradient(this.#gradients, weightsAt(this.#setup.weights, slot), shard);
   }
 
   /** Runs a task's episodes side by side. What breaks in one of them is in its record. */
-  async run(task: RolloutTask, revision: number): Promise<RolloutResult> {
-    this.#useWeights(revision);
+  async run(task: RolloutTask, slot: number): Promise<RolloutResult> {
+    this.#useWeights(task.weights, slot);
     const episodes: GovernedEpisode[] = [];
     const trajectories = await this.#play(task, episodes).catch((error: unknown) => {
       // The task is lost, but this worker goes on: what stays open in its kernel would stay for good.
@@ -99,10 +100,10 @@ export class RolloutHost {
     return this.#sampler.sample(speakers, { temperature: task.temperature });
   }
 
-  #useWeights(revision: number): void {
-    if (revision === this.#revision) return;
-    this.#sampler.setWeights(weightsAt(this.#setup.weights, revision));
-    this.#revision = revision;
+  #useWeights(updates: number, slot: number): void {
+    if (updates === this.#updates) return;
+    this.#sampler.setWeights(weightsAt(this.#setup.weights, slot));
+    this.#updates = updates;
   }
 
   #begin(key: EpisodeKey, governed: boolean): GovernedEpisode {

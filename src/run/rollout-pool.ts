@@ -9,6 +9,8 @@ import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispat
 import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
 import {
+  learnerSlot,
+  policySlot,
   type RolloutResult,
   type RolloutSetup,
   type RolloutTask,
@@ -26,15 +28,18 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #weights: SharedWeightsMemory;
   readonly #signals: SignalBoard;
-  /** Counts the weights that were published. */
-  #revision = 0;
+  /** Counts the learner's steps. */
+  #step = 0;
+  /** Updates of the newest policy. */
+  #updates = 0;
 
   /**
    * @param onFailure Told why a task failed in a worker, each time.
    * @param epoch Of the workers' recorders; more than 0 where a run is resumed.
    */
   constructor(config: ResolvedConfig, checkpoint: Checkpoint, onFailure: (message: string) => void, epoch = 0) {
-    this.#weights = shareWeights(checkpoint.weights);
+    // The policies that may be sampled from while the next is written.
+    this.#weights = shareWeights(checkpoint.weights, stalenessOf(config) + 2);
     const setup = { ...setupOf(config, checkpoint, this.#weights), epoch };
     this.#signals = new SignalBoard(setup.signals);
     const workers = workerCountOf(config);
@@ -44,20 +49,29 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
       setup,
     });
     const run: DispatcherOptions["run"] = (rollout, options) =>
-      this.#ask<RolloutResult>({ kind: "rollout", rollout }, options);
+      this.#ask<RolloutResult>({ kind: "rollout", rollout, slot: this.#slotOf(rollout) }, options);
     this.#dispatcher = new Dispatcher({ run, workers, onFailure });
   }
 
-  /** What is asked from here on is asked of these weights. Nothing that reads older ones than the last may still be under way. */
+  /** Gradients from here on are those of these weights. None of older ones than the last may still be under way. */
   publish(weights: Float32Array): void {
-    this.#revision++;
-    weightsAt(this.#weights, this.#revision).set(weights);
+    this.#step++;
+    weightsAt(this.#weights, learnerSlot(this.#step)).set(weights);
+  }
+
+  /**
+   * From here on, the policy that has had so many updates can be rolled out. The newest is published last; as many before it stay as
+   * `train.async` may ask for.
+   */
+  publishPolicy(updates: number, weights: Float32Array): void {
+    this.#updates = updates;
+    weightsAt(this.#weights, policySlot(this.#weights, updates)).set(weights);
   }
 
   gradients(shards: readonly SurrogateShard[]): Promise<SurrogateGradient[]> {
     return Promise.all(
       shards.map((shard) => {
-        const ask = () => this.#ask<SurrogateGradient>({ kind: "gradient", shard });
+        const ask = () => this.#ask<SurrogateGradient>({ kind: "gradient", shard, slot: learnerSlot(this.#step) });
         return ask().catch(ask);
       }),
     );
@@ -76,16 +90,28 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     return this.#dispatcher.batch(plan);
   }
 
+  #slotOf({ weights }: RolloutTask): number {
+    const age = this.#updates - weights;
+    if (age < 0 || age >= this.#weights.policies - 1)
+      throw new RangeError(`policy ${weights} was asked for, ${this.#updates} is the newest`);
+    return policySlot(this.#weights, weights);
+  }
+
   #ask<Answer extends RolloutResult | SurrogateGradient>(
-    task: { kind: "rollout"; rollout: RolloutTask } | { kind: "gradient"; shard: SurrogateShard },
+    task: WorkerTask,
     options?: { readonly signal: AbortSignal },
   ): Promise<Answer> {
-    return this.#pool.run({ ...task, revision: this.#revision }, options) as Promise<Answer>;
+    return this.#pool.run(task, options) as Promise<Answer>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }
+}
+
+/** How many updates older than the newest policy the one may be that is sampled from. */
+export function stalenessOf({ train }: Pick<ResolvedConfig, "train">): number {
+  return train.async?.stalenessMax ?? 0;
 }
 
 export function workerCountOf({ workers }: ResolvedConfig): number {

@@ -32,11 +32,16 @@ export interface RolloutSetup {
   readonly signals: SharedArrayBuffer;
 }
 
-/** Two copies of the weights: revision r lies in half r mod 2, so that r + 1 can be written while r is read. */
+/**
+ * Copies of the weights side by side, one a slot. Two are the learner's, in turns, so that its next step can be written while one is read; behind
+ * them lie the policies that are rolled out, the newest and those before it that may still be sampled from.
+ */
 export interface SharedWeightsMemory {
   readonly buffer: SharedArrayBuffer;
   /** Float32 values of one copy. */
   readonly size: number;
+  /** How many policies there is room for. */
+  readonly policies: number;
 }
 
 /** Episodes for one worker to run side by side: at most as many as the setup's `rows`, all under the same weights. */
@@ -44,6 +49,8 @@ export interface RolloutTask {
   readonly keys: readonly EpisodeKey[];
   readonly temperature: number;
   readonly governed: boolean;
+  /** Updates that the policy has had which it is sampled from. */
+  readonly weights: number;
 }
 
 export interface RolloutResult {
@@ -55,20 +62,34 @@ export interface RolloutResult {
   readonly audit: AuditSegment;
 }
 
-/** What a worker is asked: to roll out or to differentiate, under one revision of the shared weights. */
-export type WorkerTask = { readonly revision: number } & (
+/** What a worker is asked: to roll out or to differentiate, under the weights in one slot. */
+export type WorkerTask = { readonly slot: number } & (
   | { readonly kind: "rollout"; readonly rollout: RolloutTask }
   | { readonly kind: "gradient"; readonly shard: SurrogateShard }
 );
 
-/** The values of one revision of the weights, shared: nothing is copied. */
-export function weightsAt({ buffer, size }: SharedWeightsMemory, revision: number): Float32Array {
-  return new Float32Array(buffer, (revision % 2) * size * Float32Array.BYTES_PER_ELEMENT, size);
+const learnerSlots = 2;
+
+/** The slot of the learner's nth step. */
+export function learnerSlot(step: number): number {
+  return step % learnerSlots;
 }
 
-export function shareWeights(weights: Float32Array): SharedWeightsMemory {
-  const buffer = new SharedArrayBuffer(2 * weights.byteLength);
-  const memory = { buffer, size: weights.length };
-  weightsAt(memory, 0).set(weights);
+/** The slot of the policy that has had so many updates. */
+export function policySlot({ policies }: SharedWeightsMemory, updates: number): number {
+  return learnerSlots + (updates % policies);
+}
+
+/** The weights in a slot, shared: nothing is copied. */
+export function weightsAt({ buffer, size }: SharedWeightsMemory, slot: number): Float32Array {
+  return new Float32Array(buffer, slot * size * Float32Array.BYTES_PER_ELEMENT, size);
+}
+
+/** Memory with the given weights as the learner's first and as the policy without an update. */
+export function shareWeights(weights: Float32Array, policies: number): SharedWeightsMemory {
+  const buffer = new SharedArrayBuffer((learnerSlots + policies) * weights.byteLength);
+  const memory = { buffer, size: weights.length, policies };
+  weightsAt(memory, learnerSlot(0)).set(weights);
+  weightsAt(memory, policySlot(memory, 0)).set(weights);
   return memory;
 }

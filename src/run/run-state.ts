@@ -28,6 +28,8 @@ export interface RunState {
   /** How long the run had taken, over all its processes. */
   readonly wallSeconds: number;
   readonly learner: LearnerState;
+  /** Policies before the learner's that batches to come are sampled from, the newest last; with `train.async` alone. */
+  readonly policies: readonly Float32Array[];
 }
 
 const header = z.strictObject({
@@ -39,12 +41,13 @@ const header = z.strictObject({
   wallSeconds: z.number().min(0),
   parameters: z.int().min(0),
   stepCount: z.int().min(0),
+  policies: z.int().min(0).default(0),
   others: z.record(z.string(), z.base64()),
 });
 
 /**
- * `state/` of a run directory: one file an iteration. A file is its own SHA-256, a line of JSON, and the weights and Adam's two
- * moments as float32 in this machine's order of bytes.
+ * `state/` of a run directory: one file an iteration. A file is its own SHA-256, a line of JSON, and the weights, Adam's two
+ * moments and the policies before as float32 in this machine's order of bytes.
  */
 export class StateFolder {
   readonly #path: string;
@@ -96,12 +99,18 @@ export class StateFolder {
   }
 }
 
-function encode({ learner, ...state }: RunState): Uint8Array[] {
+function encode({ learner, policies, ...state }: RunState): Uint8Array[] {
   const { weights, first, second, stepCount, others } = learner;
   const rest = Object.entries(others).map(([name, values]) => [name, bytesOf(values).toString("base64")]);
-  const head = { format: "faraday-state-1", ...state, parameters: weights.length, stepCount };
+  const head = {
+    format: "faraday-state-1",
+    ...state,
+    parameters: weights.length,
+    stepCount,
+    policies: policies.length,
+  };
   const line = `${JSON.stringify({ ...head, others: Object.fromEntries(rest) })}\n`;
-  const parts = [Buffer.from(line), bytesOf(weights), bytesOf(first), bytesOf(second)];
+  const parts = [Buffer.from(line), ...[weights, first, second, ...policies].map(bytesOf)];
   const digest = createHash("sha256");
   for (const part of parts) digest.update(part);
   return [digest.digest(), ...parts];
@@ -118,17 +127,19 @@ function decode(bytes: Buffer): RunState {
     parameters,
     stepCount,
     others,
+    policies: policyCount,
     ...state
   } = header.parse(JSON.parse(bytes.toString("utf8", digestBytes, end)));
   const columns = Buffer.from(bytes.subarray(end + 1));
-  if (columns.length !== 3 * 4 * parameters) throw new Error(`it must hold 3 × ${parameters} numbers`);
-  const [weights, first, second] = [0, 1, 2].map((part) => {
+  const count = 3 + policyCount;
+  if (columns.length !== count * 4 * parameters) throw new Error(`it must hold ${count} × ${parameters} numbers`);
+  const [weights, first, second, ...policies] = Array.from({ length: count }, (_, part) => {
     const values = new Float32Array(parameters);
     new Uint8Array(values.buffer).set(columns.subarray(part * 4 * parameters, (part + 1) * 4 * parameters));
     return values;
-  }) as [Float32Array, Float32Array, Float32Array];
+  }) as [Float32Array, Float32Array, Float32Array, ...Float32Array[]];
   const rest = Object.entries(others).map(([name, base64]) => [name, doublesOf(Buffer.from(base64, "base64"))]);
-  return { ...state, learner: { weights, first, second, stepCount, others: Object.fromEntries(rest) } };
+  return { ...state, policies, learner: { weights, first, second, stepCount, others: Object.fromEntries(rest) } };
 }
 
 function doublesOf(bytes: Buffer): Float64Array {

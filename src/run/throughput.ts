@@ -118,7 +118,9 @@ class Lane implements AsyncDisposable {
   }
 
   async #run(plan: BatchPlan): Promise<FinishedBatch> {
-    const batch = await this.#pool.run(plan);
+    // Nothing is learned: every batch is the base policy's.
+    const tasks = plan.tasks.map((task) => ({ ...task, weights: 0 }));
+    const batch = await this.#pool.run({ ...plan, tasks });
     const failed = batch.episodes.find(({ summary }) => summary.outcome === "failed");
     if (failed === undefined) return batch;
     const { key, error } = failed.summary;

@@ -9,13 +9,14 @@ import type { RunStatus, StoredIteration } from "../store/lightning-store.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
-import { gather } from "./gather.ts";
+import { type GatheredBatch, gather } from "./gather.ts";
 import { type GradientSource, Learner } from "./learn.ts";
 import { batchMetrics, storedEpisodes } from "./measurement.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
 import { reconcile } from "./reconcile.ts";
 import type { EarlierWork } from "./resume.ts";
-import { workerCountOf } from "./rollout-pool.ts";
+import { stalenessOf, workerCountOf } from "./rollout-pool.ts";
+import { RolloutsAhead } from "./rollouts-ahead.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import { Standing } from "./standing.ts";
@@ -40,9 +41,13 @@ export interface TrainingParts {
 /** What rolls out and differentiates. */
 export interface Pool extends GradientSource {
   run(plan: BatchPlan): Promise<FinishedBatch>;
+  publishPolicy(updates: number, weights: Float32Array): void;
 }
 
-/** The loop: measure, then roll out, learn and store until the iterations are done, then measure again. */
+/**
+ * The loop: measure, then roll out, learn and store until the iterations are done, then measure again. The next batch is begun as soon as the policy
+ * is there that it is sampled from: while the last one is stored, or, with `train.async`, while it is learned from.
+ */
 export class TrainingRun {
   readonly #parts: TrainingParts;
   readonly #startedAt = performance.now();
@@ -55,6 +60,10 @@ export class TrainingRun {
   #quarantinedEpisodes = 0;
   /** SHA-256 of the weights that are published now, until it is in the audit log. */
   #update: string | undefined;
+  /** Policies that batches to come may be sampled from, the newest last. */
+  #policies: Float32Array[] = [];
+  /** When the last update was done, or its batch begun. */
+  #learnedAt = 0;
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
@@ -82,9 +91,15 @@ export class TrainingRun {
     if (!signal.aborted) await this.#measure("before", 0);
     const learner = new Learner({ weights: checkpoint.weights, source: pool, train, channels: reward.channels });
     let iteration = await this.#restore(learner);
-    while (iteration < train.iterations && !signal.aborted && !this.#standing.reached) {
-      await this.#iterate(++iteration, learner);
-      if (!signal.aborted) await this.#look(iteration, learner);
+    const ahead = new RolloutsAhead(iteration, (next) => this.#gather(next));
+    this.#learnedAt = performance.now();
+    for (;;) {
+      if (!this.#standing.reached) ahead.beginUpTo(this.#mayBegin(iteration));
+      if (!ahead.hasNext) break;
+      await this.#iterate(++iteration, learner, ahead);
+      if (signal.aborted) continue;
+      await this.#look(iteration, learner);
+      if (train.evalEvery > 0 && iteration % train.evalEvery === 0) this.#learnedAt = performance.now();
     }
     this.#saveWeights(learner, iteration);
     if (!signal.aborted) await this.#measure("after", iteration);
@@ -94,8 +109,15 @@ export class TrainingRun {
   /** @returns The last iteration that is done. */
   async #restore(learner: Learner): Promise<number> {
     const state = this.#parts.earlier?.state ?? null;
-    if (state === null) return 0;
+    if (state === null) {
+      this.#policies = [learner.weights.slice()];
+      return 0;
+    }
     learner.restore(state.learner);
+    this.#policies = [...state.policies, learner.weights.slice()];
+    this.#policies.forEach((weights, index) => {
+      this.#parts.pool.publishPolicy(state.iteration + 1 - this.#policies.length + index, weights);
+    });
     this.#saveDue(state.iteration, learner);
     for (let iteration = 1; iteration <= state.iteration && !this.#parts.signal.aborted; iteration++) {
       await this.#look(iteration, learner);
@@ -187,29 +209,45 @@ export class TrainingRun {
     return (this.#parts.earlier?.wallSeconds ?? 0) + (performance.now() - this.#startedAt) / 1000;
   }
 
-  async #iterate(iteration: number, learner: Learner): Promise<void> {
-    const { planner, emit, config } = this.#parts;
-    const { iterations } = config.train;
-    const start = performance.now();
-    const {
-      plan,
-      batch,
-      metrics: gathered,
-    } = await gather(iteration, {
+  /** The last iteration whose batch can be rolled out once so many are learned from: one that no evaluation comes before. */
+  #mayBegin(done: number, { evaluated = true } = {}): number {
+    const { signal, config } = this.#parts;
+    const { iterations, evalEvery } = config.train;
+    if (signal.aborted) return done;
+    const next = Math.min(iterations, done + 1 + stalenessOf(config));
+    if (evalEvery === 0) return next;
+    const isDue = !evaluated && done % evalEvery === 0;
+    return isDue ? done : Math.min(next, (Math.floor(done / evalEvery) + 1) * evalEvery);
+  }
+
+  #gather(iteration: number): Promise<GatheredBatch> {
+    const { planner, config } = this.#parts;
+    return gather(iteration, {
       ...{ planner, train: config.train, channels: config.reward.channels },
       rollOut: (part) => this.#rollOut(part),
     });
+  }
+
+  async #iterate(iteration: number, learner: Learner, ahead: RolloutsAhead): Promise<void> {
+    const { emit, config } = this.#parts;
+    const { iterations } = config.train;
+    const start = performance.now();
+    const { plan, batch, metrics: gathered } = await ahead.take();
     const rolled = performance.now();
     const { advantages, metrics } = await learner.update(batch, iteration);
+    this.#publish(iteration, learner);
+    ahead.beginUpTo(this.#mayBegin(iteration, { evaluated: false }));
     const learned = performance.now();
     const figures = {
       ...batchMetrics(batch),
       ...metrics,
       ...gathered,
+      staleness: iteration - 1 - plan.weights,
       rolloutSeconds: (rolled - start) / 1000,
       learnSeconds: (learned - rolled) / 1000,
-      episodesPerSecond: batch.episodes.length / ((learned - start) / 1000),
+      episodesPerSecond: batch.episodes.length / ((learned - this.#learnedAt) / 1000),
     };
+    this.#learnedAt = learned;
     this.#update = weightsDigest(learner.weights);
     // Before the store has the iteration: with either of the two the run can go on, whenever it is stopped.
     this.#saveState(learner, iteration);
@@ -220,6 +258,13 @@ export class TrainingRun {
     this.#curve.push({ iteration, metrics: metricsWithStore });
     this.#saveDue(iteration, learner);
     emit({ type: "iteration-end", iteration, iterations, metrics: metricsWithStore });
+  }
+
+  /** The learner's weights become the newest policy. */
+  #publish(updates: number, learner: Learner): void {
+    const { pool, config } = this.#parts;
+    pool.publishPolicy(updates, learner.weights);
+    this.#policies = [...this.#policies, learner.weights.slice()].slice(-1 - stalenessOf(config));
   }
 
   /** Episodes whose records do not agree with what came back are out of it before anything is learned. */
@@ -255,6 +300,7 @@ export class TrainingRun {
     const { run } = directory;
     this.#states.write({
       ...{ run, iteration, tasks, tree: audit.tree, wallSeconds: this.#wallSeconds(), learner: learner.state() },
+      policies: this.#policies.slice(0, -1),
     });
   }
 

@@ -29,12 +29,11 @@ const architectures = fc
     promptTokens: fc.integer({ min: 1, max: 20 }),
     more: fc.integer({ min: 0, max: 20 }),
     promptAttention: fc.constantFrom(...promptAttentions),
-    copyWidth: fc.integer({ min: 0, max: 4 }),
   })
   .map(
-    ({ layers, heads, half, promptTokens, more, ...rest }): Architecture => ({
+    ({ layers, heads, half, promptTokens, more, promptAttention }): Architecture => ({
       ...{ layers, heads, width: 2 * half * heads, promptTokens, contextTokens: promptTokens + more },
-      ...rest,
+      promptAttention,
       vocabularySize: tokenizer.size,
     }),
   );
@@ -61,7 +60,7 @@ describe("a checkpoint", () => {
 
   const architecture: Architecture = {
     ...{ layers: 1, width: 4, heads: 2, vocabularySize: tokenizer.size, promptTokens: 4, contextTokens: 8 },
-    ...{ promptAttention: "causal", copyWidth: 0 },
+    promptAttention: "causal",
   };
   const weights = initialWeights(architecture, 1);
 

@@ -26,7 +26,7 @@ const tokenizer = trainTokenizer(["a b c"], 1);
 
 export const chatterArchitecture: Architecture = {
   ...{ layers: 1, width: 8, heads: 2, vocabularySize: tokenizer.size, contextTokens: 40, promptTokens: 8 },
-  ...{ promptAttention: "causal", copyWidth: 0 },
+  promptAttention: "causal",
 };
 
 /** A new folder among the system's temporary ones. */

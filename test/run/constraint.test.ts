@@ -41,7 +41,7 @@ it("a run that is resumed goes on with the multiplier that it had", async () => 
     if (type === "iteration-end") abort.abort();
   };
   const { trainer, out } = chatterTrainer({ train, signal: abort.signal, onEvent });
-  expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 1 });
+  expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 2 });
   const { stdout } = await faraday(["train", "--resume", out, "--json"]);
   expect(multipliers(JSON.parse(stdout))).toEqual(multipliers(report));
 }, 120_000);

@@ -19,6 +19,19 @@ test("the same seed gives the same weights and episodes with 1, 2 and 3 workers"
   expect(weightsOf(one).equals(weightsOf(one, 1))).toBe(false);
 });
 
+test("batches that are rolled out ahead give the same weights and episodes with 1 and 3 workers, and others than none ahead", async () => {
+  const options = { train: { ...train, iterations: 3, async: { stalenessMax: 1 } } };
+  const one = await runChatter({ ...options, workers: 1 });
+  const three = await runChatter({ ...options, workers: 3 });
+  expect(weightsOf(three).equals(weightsOf(one))).toBe(true);
+  expect(done(three)).toEqual(done(one));
+  expect(one.episodes.filter(({ key }) => key.phase === "train" && key.iteration === 3)[0]?.key.weights).toBe(1);
+  expect(one.report.curve.map(({ metrics }) => metrics.staleness)).toEqual([0, 1, 1]);
+  const synchronous = await runChatter({ train: { ...train, iterations: 3 } });
+  expect(weightsOf(synchronous, 1).equals(weightsOf(one, 1))).toBe(true);
+  expect(weightsOf(synchronous).equals(weightsOf(one))).toBe(false);
+});
+
 test("another seed gives other weights and episodes", async () => {
   const one = await runChatter({ train: { iterations: 1 } });
   const other = await runChatter({ train: { iterations: 1, seed: 2 } });

@@ -139,7 +139,7 @@ describe("a run with both", () => {
       ...{ ...options, workers: 2, signal: abort.signal },
       onEvent: ({ type }) => type === "iteration-end" && abort.abort(),
     });
-    expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 1 });
+    expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 2 });
     expect(await faraday(["train", "--resume", out])).toMatchObject({ exitCode: 0 });
     expect((await storedRun(out)).episodes.map(done)).toEqual(one.episodes.map(done));
     expect(weightsOf(out)).toEqual(weightsOf(one.out));

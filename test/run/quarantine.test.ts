@@ -67,6 +67,7 @@ async function runWith(doctor: (batch: FinishedBatch) => FinishedBatch, emit: (e
   const pool: Pool = {
     run: async (plan) => doctor(await workers.run(plan)),
     publish: (weights) => workers.publish(weights),
+    publishPolicy: (updates, weights) => workers.publishPolicy(updates, weights),
     gradients: (shards) => workers.gradients(shards),
   };
   const planner = new Planner(environment.tasks, config.train);

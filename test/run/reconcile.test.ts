@@ -29,7 +29,7 @@ beforeAll(async () => {
   const checkpoint = loadCheckpoint(config.model.checkpoint ?? "");
   const plan = new Planner(environment.tasks, config.train).training(1);
   rollOut = async (doctor) => {
-    const host = await RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights)));
+    const host = await RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights, 1)));
     const run = async (task: (typeof plan.tasks)[number]) => doctor(await host.run(task, 0));
     return new Dispatcher({ run, workers: 1, onFailure: fail }).batch(plan);
   };

@@ -41,7 +41,7 @@ async function expectSameAsWhole(out: string): Promise<void> {
   for (const file of ["run.lock", "state", "report.json.partial"]) expect(existsSync(join(out, file))).toBe(false);
 }
 
-/** A run that is cancelled as soon as it says that an iteration has ended; 0 is before the first. */
+/** A run that is cancelled as soon as it says that an iteration has ended, with the next batch in hand; 0 is before the first. */
 async function cancelledAfter(iteration: number, options: ChatterOptions = {}): Promise<string> {
   const abort = new AbortController();
   const { trainer, out } = chatterTrainer({
@@ -51,13 +51,40 @@ async function cancelledAfter(iteration: number, options: ChatterOptions = {}): 
       if (done === iteration) abort.abort();
     },
   });
-  expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: iteration });
+  expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: doneAfter(iteration) });
   return out;
 }
 
+/** The batch in hand is finished. */
+function doneAfter(iteration: number): number {
+  return iteration === 0 ? 0 : Math.min(iteration + 1, iterations);
+}
+
 describe("a run that is resumed ends with the weights, episodes and measures of one that was never stopped", () => {
-  it.each([0, 2, 3])("after it was cancelled in iteration %i", async (iteration) => {
+  it.each([0, 1, 2])("after it was cancelled at the end of iteration %i", async (iteration) => {
     await expectSameAsWhole(await cancelledAfter(iteration));
+  });
+
+  it("when batches are rolled out ahead of the updates", async () => {
+    const options = { train: { ...train, iterations: 4, async: { stalenessMax: 2 } } };
+    const undisturbed = await runChatter(options);
+    expect(undisturbed.report.curve.map(({ metrics }) => metrics.staleness)).toEqual([0, 1, 2, 2]);
+    const abort = new AbortController();
+    const { trainer, out } = chatterTrainer({
+      ...{ ...options, signal: abort.signal },
+      onEvent: ({ type }) => type === "iteration-end" && abort.abort(),
+    });
+    expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 4 });
+    expect((await resumed(out)).iterations).toBe(4);
+    const killed = chatterTrainer(options);
+    await brokenStore("before", 3, () => expect(killed.trainer.train()).rejects.toThrow("the disk is gone"));
+    for (const { out: other, report } of [
+      { out, report: await resumed(out) },
+      { out: killed.out, report: await resumed(killed.out) },
+    ]) {
+      expect(await leftBy(other, report)).toEqual(await leftBy(undisturbed.out, undisturbed.report));
+      expect(await faraday(["audit", "verify", other])).toMatchObject({ exitCode: 0 });
+    }
   });
 
   it("when it was cancelled again and again, with other numbers of workers", async () => {
@@ -213,7 +240,7 @@ describe("resume", () => {
       (out) => flipBasePolicy(out),
     ],
   ])("fails where %s, and leaves the run as it was", async (_, message, change) => {
-    const out = await cancelledAfter(2);
+    const out = await cancelledAfter(1);
     change(out);
     const { exitCode, stderr } = await faraday(["train", "--resume", out]);
     expect(exitCode).toBeGreaterThan(0);
