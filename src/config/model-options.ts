@@ -17,7 +17,7 @@ export const modelShape = z.strictObject({
   heads: sizes.heads.default(4),
   contextTokens: sizes.contextTokens.optional(),
   promptTokens: sizes.promptTokens.optional(),
-  promptAttention: sizes.promptAttention.optional(),
+  promptAttention: sizes.promptAttention.default("causal"),
   vocabularySize: sizes.vocabularySize.default(1024),
 });
 export type ModelShape = z.output<typeof modelShape>;
@@ -53,7 +53,7 @@ export const modelOptions = z
     promptAttention: sizes.promptAttention
       .optional()
       .describe(
-        "What a token of the prompt sees of it, what stands before it or the whole (checkpoint's, else causal; whole for fewer than 2,000 demonstrations)",
+        "What a token of the prompt sees of it, what stands before it or the whole (checkpoint's, else causal)",
       ),
     vocabularySize: sizes.vocabularySize
       .optional()

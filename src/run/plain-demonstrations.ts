@@ -1,19 +1,21 @@
 import type { KernelSpace } from "../kernel/kernel-space.ts";
 import type { ReplayedDemonstration } from "./demonstrations.ts";
+import { tidyQuery } from "./import/query-text.ts";
 import { plainQuery, type SchemaColumns } from "./plain-query.ts";
 import { queryRows } from "./query-rows.ts";
 
 /**
- * Makes demonstrations' queries plainer, see {@link plainQuery}. One that does not return the same rows, in the kernel under its policies,
+ * Makes demonstrations' queries plainer, see {@link tidyQuery} and {@link plainQuery}. One that does not return the same rows, in the kernel under its policies,
  * stays as it is.
  */
 export async function plainQueriesIn(
   kernel: KernelSpace,
 ): Promise<(demonstrations: readonly ReplayedDemonstration[]) => Promise<readonly ReplayedDemonstration[]>> {
   const schema = await schemaColumns(kernel);
+  const names = new Set([...schema].flatMap(([table, columns]) => [table, ...columns]));
   const known = new Map<string, string>();
   const plain = async (action: string) => {
-    const found = known.get(action) ?? (await confirmed(kernel, action, plainQuery(action, schema)));
+    const found = known.get(action) ?? (await confirmed(kernel, action, plainQuery(tidyQuery(action, names), schema)));
     known.set(action, found);
     return found;
   };
