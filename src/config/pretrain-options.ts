@@ -18,10 +18,8 @@ export const pretrainOptions = z.strictObject({
     .number()
     .positive()
     .max(1)
-    .optional()
-    .describe(
-      "Largest step size; warms up, then follows a cosine (0.004; 0.002 for fewer than 2,000 demonstrations on a database)",
-    ),
+    .default(4e-3)
+    .describe("Largest step size; warms up, then follows a cosine"),
   weightDecay: z.number().min(0).max(1).default(0.01).describe("Decoupled weight decay of Adam"),
   literalSwap: z
     .boolean()

@@ -20,7 +20,6 @@ const finalRate = 0.02;
 const validationShare = 0.03;
 /** Log-probability above which no other token can be the most probable. */
 const greedyCertain = Math.log(0.5);
-const learningRateOf = { many: 4e-3, few: 2e-3 };
 /** Pieces of a step's gradient, and share of what is added to the residual stream that is forgotten. */
 const shardsOfFew = 2;
 const dropoutOfFew = 0.1;
@@ -126,7 +125,7 @@ export class Cloning {
   }
 
   async #epoch(pool: CloningPool, epoch: number): Promise<{ loss: number; tokens: number }> {
-    const { learningRate = this.#few ? learningRateOf.few : learningRateOf.many } = this.#config.pretrain;
+    const { learningRate } = this.#config.pretrain;
     const sums = { loss: 0, tokens: 0 };
     const batches = this.#batches(this.#batchSize);
     for (const [index, batch] of batches.entries()) {
