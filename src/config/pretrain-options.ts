@@ -49,9 +49,7 @@ export const pretrainOptions = z.strictObject({
     .number()
     .min(0)
     .max(0.9)
-    .optional()
-    .describe(
-      "Share of what a layer adds to the residual stream that is forgotten while training (0; more for fewer than 2,000 demonstrations)",
-    ),
+    .default(0)
+    .describe("Share of what attention and the MLP's inner layers give that is forgotten while training"),
 });
 export type PretrainOptions = z.output<typeof pretrainOptions>;

@@ -20,9 +20,8 @@ const finalRate = 0.02;
 const validationShare = 0.03;
 /** Log-probability above which no other token can be the most probable. */
 const greedyCertain = Math.log(0.5);
-/** Pieces of a step's gradient, and share of what is added to the residual stream that is forgotten. */
+/** Pieces of a step's gradient. */
 const shardsOfFew = 2;
-const dropoutOfFew = 0.1;
 /** Of the weights' moving average at each step. */
 const averageOfFew = 0.995;
 /** Minibatches are cut from this many batches at a time, sorted by length: less padding. */
@@ -73,7 +72,7 @@ export class Cloning {
     this.#epochs = material.epochs;
     this.#batchSize = material.batchSize;
     this.#few = material.few;
-    this.#dropout = config.pretrain.dropout ?? (material.few ? dropoutOfFew : 0);
+    this.#dropout = config.pretrain.dropout;
     this.#keepsBest = validation.length > 0;
     this.#augmentation = new Augmentation(config.pretrain, {
       material,
