@@ -18,8 +18,8 @@ export const modelShape = z.strictObject({
   heads: sizes.heads.default(4),
   contextTokens: sizes.contextTokens.optional(),
   promptTokens: sizes.promptTokens.optional(),
-  promptAttention: sizes.promptAttention.optional(),
-  copyWidth: sizes.copyWidth.optional(),
+  promptAttention: sizes.promptAttention.default("causal"),
+  copyWidth: sizes.copyWidth.default(0),
   vocabularySize: sizes.vocabularySize.default(1024),
 });
 export type ModelShape = z.output<typeof modelShape>;
@@ -55,13 +55,11 @@ export const modelOptions = z
     promptAttention: sizes.promptAttention
       .optional()
       .describe(
-        "Whether the prompt's tokens see all of it (checkpoint's, else causal; whole for fewer than 2,000 demonstrations)",
+        "What a token of the prompt sees of it, what stands before it or the whole (checkpoint's, else causal)",
       ),
     copyWidth: sizes.copyWidth
       .optional()
-      .describe(
-        "Width of a head that copies earlier tokens; 0 for none (checkpoint's, else 0; more for fewer than 2,000 demonstrations)",
-      ),
+      .describe("Width of a head that points at earlier tokens to be written again; 0 for none (checkpoint's, else 0)"),
     vocabularySize: sizes.vocabularySize
       .optional()
       .describe(`Tokens that the tokenizer may have (checkpoint's, else ${vocabularySize})`),

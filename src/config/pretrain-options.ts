@@ -39,5 +39,17 @@ export const pretrainOptions = z.strictObject({
     .describe(
       "Share of the prompt's tokens that are masked while training, those of literals excepted (0; more with valueSwap)",
     ),
+  plainQueries: z
+    .boolean()
+    .optional()
+    .describe(
+      "Teach queries without qualifiers and aliases that they do not need, where the rows are the same (true for fewer than 2,000 demonstrations)",
+    ),
+  dropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe("Share of what attention and the MLP's inner layers give that is forgotten while training"),
 });
 export type PretrainOptions = z.output<typeof pretrainOptions>;

@@ -51,3 +51,23 @@ export function clipByNorm(gradient: Float32Array, normMax: number): number {
   }
   return norm;
 }
+
+/** Exponential moving average of weights, which generalises better than the last of them (Polyak and Juditsky 1992). */
+export class WeightAverage {
+  readonly weights: Float32Array;
+  readonly #decay: number;
+  #stepCount = 0;
+
+  constructor(weights: Float32Array, decay: number) {
+    this.weights = weights.slice();
+    this.#decay = decay;
+  }
+
+  /** Young averages forget faster, so that they are not of the fresh weights. */
+  add(weights: Float32Array): void {
+    this.#stepCount++;
+    const decay = Math.min(this.#decay, this.#stepCount / (this.#stepCount + 9));
+    for (let index = 0; index < weights.length; index++)
+      this.weights[index] = decay * (this.weights[index] as number) + (1 - decay) * (weights[index] as number);
+  }
+}

@@ -8,8 +8,9 @@ import { rotaryTables } from "./rotary-tables.ts";
 /** Tokens that are gone over at a time, where a context is not longer. */
 const passTokens = 1024;
 
+/** What a network that learns forgets at random, so that it does not rely on too little (Srivastava et al. 2014). */
 export interface Dropout {
-  /** Share of the embedding and of what a layer adds to the residual stream that is set to 0; the rest makes up for it (Srivastava et al. 2014). */
+  /** Share of what attention and the MLP's inner layer give. */
   readonly rate: number;
   readonly seed: number;
 }
@@ -33,8 +34,7 @@ export class Tape {
   #targets = 0;
   /** Chosen tokens of each trajectory of the pass. */
   #counts: readonly number[] = [];
-  /** Whether factors of dropout are in use. */
-  #drops = false;
+  #dropout: Dropout | undefined;
 
   constructor(architecture: Architecture, { temperature }: { readonly temperature: number }) {
     this.tokensMax = Math.max(passTokens, architecture.contextTokens);
@@ -80,11 +80,9 @@ export class Tape {
   forward(trajectories: readonly Trajectory[], dropout?: Dropout): Float64Array[] {
     this.#counts = this.#load(trajectories);
     const { width, heads, layers } = this.#architecture;
-    this.#drops = dropout !== undefined;
-    if (dropout !== undefined) this.#drawFactors(dropout);
+    this.#dropout = dropout;
     const [kernels, at, count] = [this.#kernels, this.#at, this.#tokens];
     kernels.takeRows(at.layer(0).input, at.parameter("embedding"), at.tokens, count, width);
-    if (this.#drops) kernels.takeProduct(at.layer(0).input, at.layer(0).input, at.factors(0), count * width);
     for (let index = 0; index < layers; index++) {
       const own = (name: string) => at.parameter(`layers.${index}.${name}`);
       const [layer, next] = [at.layer(index), at.layer(index + 1)];
@@ -92,31 +90,17 @@ export class Tape {
       kernels.multiply(layer.projected, layer.first, own("attention.qkv"), count, width, 3 * width, howToPut.put);
       kernels.turn(layer.projected, at.positions, at.cosine, at.sine, count, width, heads, 1);
       kernels.attendWithin(layer.mixed, layer.projected, at.positions, at.reaches, at.scores, count, width, heads);
+      this.#forget(layer.mixed, width, 2 * index);
       this.#copy(layer.middle, layer.input, count * width);
-      this.#addTo(layer.middle, layer.mixed, own("attention.out"), {
-        depth: width,
-        factors: at.factors(1 + 2 * index),
-      });
+      kernels.multiply(layer.middle, layer.mixed, own("attention.out"), count, width, width, howToPut.add);
       kernels.normalise(layer.second, layer.middle, own("mlp.norm"), count, width);
       kernels.multiply(layer.inner, layer.second, own("mlp.up"), count, width, mlpExpansion * width, howToPut.cut);
+      this.#forget(layer.inner, mlpExpansion * width, 2 * index + 1);
       this.#copy(next.input, layer.middle, count * width);
-      const factors = at.factors(2 + 2 * index);
-      this.#addTo(next.input, layer.inner, own("mlp.down"), { depth: mlpExpansion * width, factors });
+      kernels.multiply(next.input, layer.inner, own("mlp.down"), count, mlpExpansion * width, width, howToPut.add);
     }
     this.#answer();
     return this.#found();
-  }
-
-  /** target += left[count × depth] · right, some of it dropped. */
-  #addTo(target: number, left: number, right: number, by: { readonly depth: number; readonly factors: number }): void {
-    const { width } = this.#architecture;
-    const [kernels, at, count] = [this.#kernels, this.#at, this.#tokens];
-    if (!this.#drops) {
-      kernels.multiply(target, left, right, count, by.depth, width, howToPut.add);
-      return;
-    }
-    kernels.multiply(at.narrow, left, right, count, by.depth, width, howToPut.put);
-    kernels.addProduct(target, at.narrow, by.factors, count * width);
   }
 
   /** From the last hidden states to the log-probabilities of the targets. */
@@ -197,7 +181,6 @@ export class Tape {
     const [last, norm] = [at.layer(layers).input, at.parameter("norm")];
     kernels.normaliseBack(at.slope, at.slopeOf("norm"), at.wide, last, norm, count, width);
     for (let index = layers - 1; index >= 0; index--) this.#layerBack(index);
-    if (this.#drops) kernels.takeProduct(at.slope, at.slope, at.factors(0), count * width);
     kernels.scatterAdd(embedding, at.slope, at.tokens, count, width);
   }
 
@@ -238,16 +221,16 @@ export class Tape {
     const { slope, narrow, wide } = at;
     const innerWidth = mlpExpansion * width;
     const { put, add } = howToPut;
-    const added = this.#dropped(2 + 2 * index);
-    kernels.multiplyTransposed(slopeOf("mlp.down"), layer.inner, added, innerWidth, count, width, add);
-    kernels.multiply(wide, added, turned("mlp.down"), count, width, innerWidth, put);
+    kernels.multiplyTransposed(slopeOf("mlp.down"), layer.inner, slope, innerWidth, count, width, add);
+    kernels.multiply(wide, slope, turned("mlp.down"), count, width, innerWidth, put);
+    this.#forget(wide, innerWidth, 2 * index + 1);
     kernels.cutBack(wide, layer.inner, count * innerWidth);
     kernels.multiplyTransposed(slopeOf("mlp.up"), layer.second, wide, width, count, innerWidth, add);
     kernels.multiply(narrow, wide, turned("mlp.up"), count, innerWidth, width, put);
     kernels.normaliseBack(slope, slopeOf("mlp.norm"), narrow, layer.middle, own("mlp.norm"), count, width);
-    const attended = this.#dropped(1 + 2 * index);
-    kernels.multiplyTransposed(slopeOf("attention.out"), layer.mixed, attended, width, count, width, add);
-    kernels.multiply(narrow, attended, turned("attention.out"), count, width, width, put);
+    kernels.multiplyTransposed(slopeOf("attention.out"), layer.mixed, slope, width, count, width, add);
+    kernels.multiply(narrow, slope, turned("attention.out"), count, width, width, put);
+    this.#forget(narrow, width, 2 * index);
     this.#clear(wide, count * 3 * width);
     kernels.attendWithinBack(
       ...([wide, narrow, layer.projected, at.positions, at.reaches, at.scores] as const),
@@ -259,22 +242,11 @@ export class Tape {
     kernels.normaliseBack(slope, slopeOf("attention.norm"), narrow, layer.input, own("attention.norm"), count, width);
   }
 
-  /** The derivative by what was added to the residual stream: by what is left of it, where some was dropped. */
-  #dropped(index: number): number {
-    const at = this.#at;
-    if (!this.#drops) return at.slope;
-    this.#kernels.takeProduct(at.added, at.slope, at.factors(index), this.#tokens * this.#architecture.width);
-    return at.added;
-  }
-
-  #drawFactors({ rate, seed }: Dropout): void {
-    const { layers, width } = this.#architecture;
-    const threshold = Math.round(rate * 256);
-    for (let index = 0; index < 1 + 2 * layers; index++) {
-      // The generator stays at 0 for ever.
-      const own = deriveSeed(seed, index) >>> 0 || 1;
-      this.#kernels.dropoutFactors(this.#at.factors(index), this.#tokens * width, threshold, own);
-    }
+  /** Sets some of every token's numbers to 0; in the way back the same as forward. */
+  #forget(numbers: number, width: number, place: number): void {
+    if (this.#dropout === undefined) return;
+    const { rate, seed } = this.#dropout;
+    this.#kernels.forget(numbers, this.#tokens * width, deriveSeed(seed, place), Math.round(rate * 256));
   }
 
   /** Lays the trajectories end to end, each up to the token before its last chosen one. Returns the chosen tokens of each. */
@@ -354,7 +326,6 @@ function placesIn(plan: MemoryPlan, architecture: Architecture, count: number) {
   }));
   const output = { ...(kept[0] as (typeof kept)[number]), input: plan.numbers(count * width) };
   const tableNumbers = contextTokens * (width / heads / 2);
-  const factors = plan.numbers((1 + 2 * layers) * count * width);
   return {
     ...{ weights, gradient, parameter: within(weights), turned: within(turned), slopeOf: within(gradient) },
     /** Of a layer; that of index `layers` has an input alone. */
@@ -379,9 +350,6 @@ function placesIn(plan: MemoryPlan, architecture: Architecture, count: number) {
     ...{ copyKeys: plan.numbers(count * copyWidth), copyKeySlopes: plan.numbers(count * copyWidth) },
     ...{ copyQueries: plan.numbers(count * copyWidth), copyQuerySlopes: plan.numbers(count * copyWidth) },
     ...{ shares: plan.numbers(count), shareSlopes: plan.numbers(count) },
-    /** Of dropout: for the embedding, and for both additions of every layer. */
-    factors: (index: number) => factors + 4 * index * count * width,
-    added: plan.numbers(count * width),
     slope: plan.numbers(count * width),
     narrow: plan.numbers(count * width),
     wide: plan.numbers(count * mlpExpansion * width),

@@ -32,10 +32,13 @@ export class Tokenizer {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #merges: readonly Pair[];
   readonly #ranks: ReadonlyMap<string, number>;
+  readonly #wholeWords: boolean;
   readonly #cache = new Map<string, readonly number[]>();
 
-  constructor(vocabulary: readonly string[], merges: readonly Pair[]) {
+  /** @param wholeWords Whether a word that is a token is one, whatever merges would make of it. */
+  constructor(vocabulary: readonly string[], merges: readonly Pair[], wholeWords = false) {
     this.vocabulary = vocabulary;
+    this.#wholeWords = wholeWords;
     this.#ids = new Map(vocabulary.map((token, id) => [token, id]));
     this.#merges = merges;
     this.#ranks = new Map(merges.map(([left, right], rank) => [`${left} ${right}`, rank]));
@@ -68,15 +71,26 @@ export class Tokenizer {
   #encodePiece(piece: string): readonly number[] {
     const cached = this.#cache.get(piece);
     if (cached) return cached;
+    const whole = this.#wholeWords ? this.#ids.get(piece) : undefined;
+    const ids = whole === undefined ? this.#merged(piece) : [whole];
+    if (this.#cache.size < 65_536) this.#cache.set(piece, ids);
+    return ids;
+  }
+
+  /** The tokens of a word's parts, where a word is one token alone because it is known whole. */
+  spell(id: number): readonly number[] {
+    const token = this.vocabulary[id] ?? "";
+    return id < specialTokens.length || token.startsWith(subwordPrefix) ? [id] : this.#merged(token);
+  }
+
+  #merged(piece: string): number[] {
     let symbols = symbolsOf(piece);
     for (;;) {
       const best = this.#lowestRank(symbols);
       if (best === null) break;
       symbols = mergePair(symbols, best);
     }
-    const ids = symbols.map((symbol) => this.#ids.get(symbol) ?? unknownId);
-    if (this.#cache.size < 65_536) this.#cache.set(piece, ids);
-    return ids;
+    return symbols.map((symbol) => this.#ids.get(symbol) ?? unknownId);
   }
 
   #lowestRank(symbols: readonly string[]): Pair | null {
@@ -122,7 +136,7 @@ export class Tokenizer {
         end_of_word_suffix: null,
         fuse_unk: false,
         byte_fallback: false,
-        ignore_merges: false,
+        ignore_merges: this.#wholeWords,
         vocab: Object.fromEntries(this.vocabulary.map((token, id) => [token, id])),
         merges: this.#merges,
       },
@@ -134,7 +148,9 @@ export class Tokenizer {
    * @throws {InputError} when it is another kind of tokenizer.
    */
   static fromJSON(json: unknown, where: string): Tokenizer {
-    const model = (json as { model?: { type?: unknown; vocab?: unknown; merges?: unknown } } | null)?.model;
+    const model = (
+      json as { model?: { type?: unknown; vocab?: unknown; merges?: unknown; ignore_merges?: unknown } } | null
+    )?.model;
     const vocab = model?.vocab;
     if (model?.type !== "BPE" || typeof vocab !== "object" || vocab === null || !Array.isArray(model.merges)) {
       throw new InputError(`${where}: expected a tokenizer.json with a BPE model written by faraday pretrain`);
@@ -150,7 +166,7 @@ export class Tokenizer {
           "no gap between ids, and merges as pairs",
       );
     }
-    return new Tokenizer(vocabulary, merges as Pair[]);
+    return new Tokenizer(vocabulary, merges as Pair[], model.ignore_merges === true);
   }
 }
 
@@ -160,14 +176,22 @@ export class Tokenizer {
  * unknown token.
  * @param vocabularySizeMax Most tokens, special ones included: fewer when every word is a token already, more when the characters alone
  * are.
+ * @param wholeWords Makes the most frequent words tokens first, and leaves merges for words that were not seen.
  */
-export function trainTokenizer(texts: Iterable<string>, vocabularySizeMax: number): Tokenizer {
+export function trainTokenizer(
+  texts: Iterable<string>,
+  vocabularySizeMax: number,
+  { wholeWords = false }: { readonly wholeWords?: boolean } = {},
+): Tokenizer {
   const words = countPieces(texts);
   const alphabet = new Set<string>();
   for (const { symbols } of words) for (const symbol of symbols) addCharacter(alphabet, symbol);
   const vocabulary: string[] = [...specialTokens, ...[...alphabet].sort()];
   const merges: Pair[] = [];
-  while (vocabulary.length < vocabularySizeMax) {
+  const known = new Set(vocabulary);
+  const whole = wholeWords ? frequentWords(words, known, vocabularySizeMax - vocabulary.length - mergesOfUnseen) : [];
+  const mergesMax = wholeWords ? Math.min(vocabularySizeMax, vocabulary.length + mergesOfUnseen) : vocabularySizeMax;
+  while (vocabulary.length < mergesMax) {
     const pair = mostFrequentPair(words);
     if (pair === null) break;
     for (const entry of words) entry.symbols = mergePair(entry.symbols, pair);
@@ -175,7 +199,20 @@ export function trainTokenizer(texts: Iterable<string>, vocabularySizeMax: numbe
     const merged = joinSymbols(pair);
     if (!vocabulary.includes(merged)) vocabulary.push(merged);
   }
-  return new Tokenizer(vocabulary, merges);
+  return new Tokenizer([...new Set([...vocabulary, ...whole])], merges, wholeWords);
+}
+
+/** Merges that are learned beside whole words. */
+const mergesOfUnseen = 128;
+
+/** Words that are no token yet, the most frequent first. */
+function frequentWords(words: readonly CountedWord[], known: ReadonlySet<string>, countMax: number): string[] {
+  const counted = words.map(({ symbols, count }) => ({
+    word: symbols.reduce((left, right) => joinSymbols([left, right])),
+    count,
+  }));
+  counted.sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1));
+  return counted.flatMap(({ word }) => (known.has(word) ? [] : [word])).slice(0, Math.max(0, countMax));
 }
 
 function addCharacter(alphabet: Set<string>, symbol: string): void {

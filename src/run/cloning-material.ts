@@ -5,6 +5,7 @@ import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { ColumnValues } from "../model/value-swap.ts";
 import { columnValues } from "./column-values.ts";
 import { type ReplayedDemonstration, replayDemonstrations } from "./demonstrations.ts";
+import { plainQueriesIn } from "./plain-demonstrations.ts";
 
 /** Below so many demonstrations, what they do not hold is taken from the database. */
 export const fewDemonstrations = 2000;
@@ -24,6 +25,8 @@ export interface CloningMaterial {
   readonly values: ColumnValues;
   readonly epochs: number;
   readonly batchSize: number;
+  /** Whether what few demonstrations have in common must be brought out. */
+  readonly few: boolean;
 }
 
 /**
@@ -34,19 +37,28 @@ export async function cloningMaterial(environment: Environment, config: Resolved
   using kernel = new KernelSpace(config.kernel);
   await kernel.boot({ driverDefaults: environment.driverDefaults ?? {} });
   const of = (split: Split) => environment.tasks.filter((task) => task.split === split);
-  const demonstrations = await replayDemonstrations(environment, of("train"), kernel);
-  if (demonstrations.length === 0) {
+  const replayed = await replayDemonstrations(environment, of("train"), kernel);
+  if (replayed.length === 0) {
     throw new InputError(
       `pretrain needs training tasks with a demo, got ${of("train").length} training tasks and no demo`,
     );
   }
-  const { literalSwap, valueSwap = demonstrations.length < fewDemonstrations, ...given } = config.pretrain;
+  const { literalSwap, valueSwap = replayed.length < fewDemonstrations, ...given } = config.pretrain;
   const values: ColumnValues = literalSwap && valueSwap ? await columnValues(kernel) : new Map();
   const few = values.size > 0;
+  const plain = (given.plainQueries ?? few) ? await plainQueriesIn(kernel) : null;
+  const demonstrations = plain === null ? replayed : await plain(replayed);
   const validation = few ? await replayDemonstrations(environment, of("val"), kernel) : [];
   const batchSize = given.batchSize ?? (few ? batchOf.few : batchOf.many);
   const epochs = few ? epochsFor(Math.ceil(demonstrations.length / batchSize)) : epochsOfMany;
-  return { demonstrations, validation, values, epochs: given.epochs ?? epochs, batchSize };
+  return {
+    demonstrations,
+    validation: plain === null ? validation : await plain(validation),
+    values,
+    epochs: given.epochs ?? epochs,
+    batchSize,
+    few,
+  };
 }
 
 function epochsFor(stepsAnEpoch: number): number {

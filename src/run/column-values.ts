@@ -1,6 +1,6 @@
-import type { ResultSet, SqlValue } from "../core/sql.ts";
 import type { KernelSpace } from "../kernel/kernel-space.ts";
 import type { ColumnValues } from "../model/value-swap.ts";
+import { queryRows } from "./query-rows.ts";
 
 const columnsMax = 500;
 const valuesMax = 400;
@@ -14,10 +14,11 @@ export async function columnValues(kernel: KernelSpace): Promise<ColumnValues> {
   const values = new Map<string, string[]>();
   for (const [table, column] of await textColumns(kernel)) {
     const [from, name] = [quoted(table), quoted(column)];
-    const found = await query(
-      kernel,
-      `SELECT DISTINCT ${name} FROM ${from} WHERE typeof(${name}) = 'text' AND length(${name}) <= ${charactersMax} ORDER BY 1 LIMIT ${valuesMax}`,
-    );
+    const found =
+      (await queryRows(
+        kernel,
+        `SELECT DISTINCT ${name} FROM ${from} WHERE typeof(${name}) = 'text' AND length(${name}) <= ${charactersMax} ORDER BY 1 LIMIT ${valuesMax}`,
+      )) ?? [];
     const known = values.get(column.toLowerCase()) ?? [];
     const texts = found.map(([value]) => String(value)).filter((text) => /^[\p{L}\p{N}]/u.test(text));
     if (texts.length > 0) values.set(column.toLowerCase(), [...new Set([...known, ...texts])]);
@@ -26,20 +27,12 @@ export async function columnValues(kernel: KernelSpace): Promise<ColumnValues> {
 }
 
 async function textColumns(kernel: KernelSpace): Promise<(readonly [table: string, column: string])[]> {
-  const rows = await query(
-    kernel,
-    `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1, c.cid LIMIT ${columnsMax}`,
-  );
+  const rows =
+    (await queryRows(
+      kernel,
+      `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1, c.cid LIMIT ${columnsMax}`,
+    )) ?? [];
   return rows.map(([table, column]) => [String(table), String(column)] as const);
-}
-
-async function query(kernel: KernelSpace, sql: string): Promise<readonly (readonly SqlValue[])[]> {
-  const key = { id: "column-values", phase: "train", iteration: 0, group: 0, index: 0, task: "column-values" } as const;
-  const session = kernel.open({ episode: { ...key, split: "train", seed: 0, weights: 0 } });
-  const { outcome, result } = await session.execute({ syscall: "sql.query", args: { sql } });
-  session.close();
-  kernel.recorder.seal();
-  return outcome === "completed" ? (result as ResultSet).rows : [];
 }
 
 function quoted(name: string): string {

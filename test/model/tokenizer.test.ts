@@ -40,6 +40,16 @@ describe("Tokenizer", () => {
     expect(read.vocabulary.slice(0, specialTokens.length)).toEqual(specialTokens);
   });
 
+  test("of whole words each is one token, an unseen word is spelled, and JSON keeps that", () => {
+    const tokenizer = trainTokenizer([...texts, "Montgomery tallahassee"], 500, { wholeWords: true });
+    const read = Tokenizer.fromJSON(JSON.parse(JSON.stringify(tokenizer)), "tokenizer.json");
+    const [id = unknownId, ...rest] = read.encode("tallahassee");
+    expect([rest, id === unknownId]).toEqual([[], false]);
+    expect(read.decode(read.encode("Where is talla?"))).toBe("Where is talla?");
+    expect(read.decode(read.spell(id))).toBe("tallahassee");
+    expect(trainTokenizer(texts, 140, { wholeWords: true }).size).toBeLessThanOrEqual(140);
+  });
+
   test("unknown characters become <unk>, and stay visible", () => {
     const tokenizer = trainTokenizer(texts, 120);
     expect(tokenizer.encode("paid é")).toContain(unknownId);

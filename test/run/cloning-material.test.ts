@@ -13,9 +13,9 @@ async function materialOf(file: string | undefined, ...sets: string[]) {
 }
 
 /** A config with one training and one validation task, and a column that may not be read. */
-function library(): string {
+function library(sql = "SELECT home FROM author WHERE name='bo lind'"): string {
   const folder = freshFolder();
-  const task = { prompt: "where is bo lind from", sql: "SELECT home FROM author WHERE name='bo lind'" };
+  const task = { prompt: "where is bo lind from", sql };
   const tasks = ["train", "val", "test"].map((split) => JSON.stringify({ ...task, id: split, split }));
   writeFileSync(join(folder, "tasks.jsonl"), tasks.join("\n"));
   writeFileSync(join(folder, "library.sql"), libraryScript);
@@ -44,6 +44,17 @@ it("few demonstrations take values from the database, but none that an agent may
     name: ["ana de souza", "bo lind", "cy o'neal"],
     title: ["peat", "salt roads", "the long thaw"],
   });
+});
+
+it("few demonstrations teach plain queries, but only such that return the same rows under the policies", async () => {
+  const file = library("SELECT a.name FROM author AS a WHERE a.author_id IN ( SELECT b.author_id FROM book b ) ;");
+  const { demonstrations, validation } = await materialOf(file);
+  const plain = "select name from author where author_id in(select author_id from book)";
+  expect([...demonstrations, ...validation].map(({ actions }) => actions)).toEqual([[plain], [plain]]);
+  const kept = await materialOf(file, "pretrain.plainQueries=false");
+  expect(kept.demonstrations[0]?.actions[0]).toMatch(/^SELECT a\.name/);
+  const denied = await materialOf(library("SELECT a.home FROM author AS a"));
+  expect(denied.demonstrations[0]?.actions).toEqual(["SELECT a.home FROM author AS a"]);
 });
 
 it("what the config says holds", async () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { faraday } from "../commands/run-cli.ts";
 import { chatterConfig, freshFolder } from "./chatter.ts";
+import { libraryScript } from "./import/library.ts";
 
 const example = fileURLToPath(new URL("../../docs/examples/my-env.yaml", import.meta.url));
 const small = ["pretrain.epochs=8", "model.width=16", "model.layers=1", "model.heads=2"];
@@ -35,6 +36,32 @@ describe("faraday pretrain", () => {
     const weights = readFileSync(join(policy, "model.safetensors"));
     expect((await again()).equals(weights)).toBe(true);
     expect((await again("--seed", "2")).equals(weights)).toBe(false);
+  });
+
+  it("makes the same weights of few demonstrations on a database, whatever the number of workers", async () => {
+    const folder = freshFolder();
+    const task = (index: number) => {
+      const split = index % 5 === 4 ? "val" : "train";
+      return {
+        id: `t${index}`,
+        split,
+        prompt: `books over ${index} pages`,
+        sql: `SELECT title FROM book WHERE pages>${index}`,
+      };
+    };
+    const lines = Array.from({ length: 20 }, (_, index) => JSON.stringify(task(index)));
+    writeFileSync(join(folder, "tasks.jsonl"), lines.join("\n"));
+    writeFileSync(join(folder, "library.sql"), libraryScript);
+    const kernel = { drivers: { sql: { database: "library.sql" } } };
+    writeFileSync(join(folder, "faraday.json"), JSON.stringify({ env: { type: "sql", tasks: "tasks.jsonl" }, kernel }));
+    const weightsOf = async (workers: number) => {
+      const out = join(folder, `policy-${workers}`);
+      const changes = [...sets, "--set", "pretrain.epochs=2", "--set", `workers=${workers}`];
+      const run = await faraday(["pretrain", join(folder, "faraday.json"), ...changes, "--out", out]);
+      expect(run).toMatchObject({ exitCode: 0 });
+      return readFileSync(join(out, "model.safetensors"));
+    };
+    expect((await weightsOf(1)).equals(await weightsOf(3))).toBe(true);
   });
 
   it("makes what train and eval take", async () => {

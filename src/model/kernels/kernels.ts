@@ -108,9 +108,7 @@ export interface Kernels {
     rows: number,
     width: number,
   ): void;
-  addProduct(target: number, input: number, factors: number, count: number): void;
-  takeProduct(target: number, input: number, factors: number, count: number): void;
-  dropoutFactors(target: number, count: number, threshold: number, seed: number): void;
+  forget(numbers: number, count: number, seed: number, threshold: number): void;
   cutBack(slopes: number, outputs: number, count: number): void;
   attendWithin(
     mixed: number,

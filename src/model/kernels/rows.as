@@ -95,37 +95,24 @@ export function cutBack(slopes: usize, outputs: usize, count: i32): void {
   }
 }
 
-/** target[i] += input[i] · factors[i] */
-export function addProduct(target: usize, input: usize, factors: usize, count: i32): void {
-  for (let index = 0; index < count; index += 4) {
-    const at = <usize>index << 2;
-    v128.store(target + at, f32x4.add(v128.load(target + at), f32x4.mul(v128.load(input + at), v128.load(factors + at))));
-  }
-}
-
-/** target[i] = input[i] · factors[i] */
-export function takeProduct(target: usize, input: usize, factors: usize, count: i32): void {
-  for (let index = 0; index < count; index += 4) {
-    const at = <usize>index << 2;
-    v128.store(target + at, f32x4.mul(v128.load(input + at), v128.load(factors + at)));
-  }
-}
-
 /**
- * Factors of dropout (Srivastava et al. 2014): 0 for `threshold` of 256 numbers, and for the others what makes up for it. The bits are those of
- * xorshift32 (Marsaglia 2003), good enough for masks.
- * @param seed not 0
+ * Dropout (Srivastava et al. 2014): sets about threshold/256 of the numbers to 0 and scales the rest up. The same seed forgets the same ones.
+ * @param threshold 0..255
  */
-export function dropoutFactors(target: usize, count: i32, threshold: u32, seed: u32): void {
-  const kept: f32 = 256 / <f32>(<u32>256 - threshold);
-  let state = seed;
+export function forget(numbers: usize, count: i32, seed: u32, threshold: u32): void {
+  const scale: f32 = <f32>256 / <f32>(<u32>256 - threshold);
   for (let index = 0; index < count; index += 4) {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    for (let place: u32 = 0; place < 4; place++) {
-      const dropped = ((state >> (8 * place)) & 255) < threshold;
-      store<f32>(target + (<usize>(index + place) << 2), dropped ? 0 : kept);
+    let word = mixed32(seed + <u32>index);
+    for (let place = index; place < min(index + 4, count); place++, word >>= 8) {
+      const at = numbers + (<usize>place << 2);
+      store<f32>(at, (word & 255) < threshold ? 0 : load<f32>(at) * scale);
     }
   }
+}
+
+/** MurmurHash3's finaliser. */
+function mixed32(input: u32): u32 {
+  let word = (input ^ (input >> 16)) * 0x85ebca6b;
+  word = (word ^ (word >> 13)) * 0xc2b2ae35;
+  return word ^ (word >> 16);
 }

@@ -31,6 +31,6 @@ kernel:
       deny: [INSERT, UPDATE, DELETE, CREATE, ALTER, DROP]
       tables: { "*": { select: true } } # reading alone; columns to hide: people: { select: { except: [salary] } }
 model: { type: transformer, checkpoint: base-policy/ }
-train: { iterations: 30, seed: 1, learningRate: 2.0e-4, evalEpisodes: ${episodes}, evalTemperature: 0 }
+train: { iterations: 10, seed: 1, learningRate: 2.0e-4, evalEpisodes: ${episodes}, evalTemperature: 0 }
 `;
 }
