@@ -15,7 +15,8 @@ export async function plainQueriesIn(
   const names = new Set([...schema].flatMap(([table, columns]) => [table, ...columns]));
   const known = new Map<string, string>();
   const plain = async (action: string) => {
-    const found = known.get(action) ?? (await confirmed(kernel, action, plainQuery(tidyQuery(action, names), schema)));
+    const tidy = tidyQuery(action, names);
+    const found = known.get(action) ?? (await confirmed(kernel, action, [plainQuery(tidy, schema), tidy]));
     known.set(action, found);
     return found;
   };
@@ -30,10 +31,19 @@ export async function plainQueriesIn(
   };
 }
 
-async function confirmed(kernel: KernelSpace, action: string, plainer: string): Promise<string> {
+/** The plainest form with the rows of the query; where that has none, for strings in double quotes, with those of its tidy form. */
+async function confirmed(
+  kernel: KernelSpace,
+  action: string,
+  [plainer, tidy]: readonly [string, string],
+): Promise<string> {
   if (plainer === action) return action;
-  const [rows, others] = [await queryRows(kernel, action), await queryRows(kernel, plainer)];
-  return rows !== null && others !== null && JSON.stringify(rows) === JSON.stringify(others) ? plainer : action;
+  const own = await queryRows(kernel, action);
+  const base = own === null ? tidy : action;
+  const rows = own ?? (await queryRows(kernel, tidy));
+  if (rows === null) return action;
+  const others = await queryRows(kernel, plainer);
+  return others !== null && JSON.stringify(rows) === JSON.stringify(others) ? plainer : base;
 }
 
 async function schemaColumns(kernel: KernelSpace): Promise<SchemaColumns> {

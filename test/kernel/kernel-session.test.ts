@@ -157,6 +157,15 @@ describe("the world of a session", () => {
     expect(world.rehearse("SELECT count(*) FROM orders").result.rows).toEqual([[4]]);
     expect(() => world.rehearse("SELECT nope")).toThrow("no such column: nope");
   });
+
+  it("takes strings in double quotes in trusted SQL alone", () => {
+    using session = kernel.open({ episode: episodeKey(1) });
+    const world = session.world.sql as SqlWorld;
+    expect(
+      world.rehearse('SELECT "x", count(*) FROM orders WHERE status="nothing has this status"').result.rows,
+    ).toEqual([["x", 0]]);
+    expect(query(session, 'SELECT "x"').outcome).not.toBe("completed");
+  });
 });
 
 describe("syscalls", () => {

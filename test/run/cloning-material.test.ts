@@ -51,6 +51,8 @@ it("few demonstrations teach plain queries, but only such that return the same r
   const { demonstrations, validation } = await materialOf(file);
   const plain = "select name from author where author_id in(select author_id from book)";
   expect([...demonstrations, ...validation].map(({ actions }) => actions)).toEqual([[plain], [plain]]);
+  const quoted = await materialOf(library('SELECT a.name FROM author AS a WHERE a.name="bo lind"'));
+  expect(quoted.demonstrations[0]?.actions).toEqual(["select name from author where name='bo lind'"]);
   const kept = await materialOf(file, "pretrain.plainQueries=false");
   expect(kept.demonstrations[0]?.actions[0]).toMatch(/^SELECT a\.name/);
   const denied = await materialOf(library("SELECT a.home FROM author AS a"));

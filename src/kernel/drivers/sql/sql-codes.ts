@@ -27,7 +27,7 @@ export const limitId = {
   triggerDepth: 10,
 } as const;
 
-export const configOption = { foreignKeys: 1002, triggers: 1003, defensive: 1010 } as const;
+export const configOption = { foreignKeys: 1002, triggers: 1003, defensive: 1010, quotedStrings: 1013 } as const;
 
 /** What the authorizer calls an action. */
 export const action = {

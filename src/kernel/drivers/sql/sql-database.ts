@@ -1,6 +1,7 @@
 import { deriveSeed } from "../../../core/random.ts";
 import type { ResultSet, SqlWorld } from "../../../core/sql.ts";
 import type { SqlDriverSpec } from "../../kernel-options.ts";
+import { configOption } from "./sql-codes.ts";
 import { SqlConnection } from "./sql-connection.ts";
 import { SqlDigest } from "./sql-digest.ts";
 import { loadSqlEngine, type SqlEngine } from "./sql-engine.ts";
@@ -34,6 +35,8 @@ export class SqlDatabase implements Disposable {
     this.#engine = engine;
     this.#file = file;
     this.#rehearsal = new SqlConnection(engine, file);
+    // Gold answers are the user's own, tried where a string in double quotes is one: most builds of SQLite take it.
+    this.#rehearsal.set(configOption.quotedStrings, true);
     this.#schema = readSchema(this.#rehearsal);
     this.#digest = new SqlDigest(this.#rehearsal, file);
   }
