@@ -1,7 +1,7 @@
 // The copying head: a share of the distribution is that of earlier tokens, by where the head points (See et al. 2017, equation 9).
 import { scoresOf } from "./attention";
 import { exponential, exponentials, logarithm, mostProbable } from "./softmax";
-import { addScaled } from "./vectors";
+import { addScaled, total4 } from "./vectors";
 
 /** Added to every probability, so that its logarithm is finite. */
 const least: f32 = 1e-9;
@@ -27,20 +27,21 @@ export function mix(
     const share = sigmoid(load<f32>(shares + (<usize>index << 2)));
     point(scores, queries, keys, ends, reaches, index, width);
     spread(copied, scores, tokens, ends, reaches, index, columns);
-    for (let column = 0; column < columns; column++) {
+    const kept = f32x4.splat(1 - share), taken = f32x4.splat(share), scales = f32x4.splat(scale);
+    let column = 0;
+    for (; column + 4 <= columns; column += 4) {
+      const at = <usize>column << 2;
+      const own = f32x4.mul(v128.load(row + at), scales);
+      if (written != 0) v128.store(written + <usize>index * rowBytes + at, own);
+      const mixed = f32x4.add(f32x4.mul(kept, own), f32x4.mul(taken, v128.load(copied + at)));
+      v128.store(row + at, logarithm(f32x4.add(mixed, f32x4.splat(least))));
+    }
+    for (; column < columns; column++) {
       const at = <usize>column << 2;
       const own = load<f32>(row + at) * scale;
       if (written != 0) store<f32>(written + <usize>index * rowBytes + at, own);
-      store<f32>(row + at, (1 - share) * own + share * load<f32>(copied + at) + least);
-    }
-    let column = 0;
-    for (; column + 4 <= columns; column += 4) {
-      const at = row + (<usize>column << 2);
-      v128.store(at, logarithm(v128.load(at)));
-    }
-    for (; column < columns; column++) {
-      const at = row + (<usize>column << 2);
-      store<f32>(at, f32x4.extract_lane(logarithm(f32x4.splat(load<f32>(at))), 0));
+      const mixed: f32 = (1 - share) * own + share * load<f32>(copied + at) + least;
+      store<f32>(row + at, f32x4.extract_lane(logarithm(f32x4.splat(mixed)), 0));
     }
   }
 }
@@ -62,9 +63,23 @@ export function mixBack(
     const first = load<i32>(ends + (<usize>index << 2)) - reach;
     point(scores, queries, keys, ends, reaches, index, width);
     spread(copied, scores, tokens, ends, reaches, index, columns);
-    let shareSlope: f32 = 0;
-    let along: f32 = 0;
-    for (let column = 0; column < columns; column++) {
+    const kept = f32x4.splat(1 - share), taken = f32x4.splat(share);
+    let shareSlopes4 = f32x4.splat(0);
+    let along4 = f32x4.splat(0);
+    let column = 0;
+    for (; column + 4 <= columns; column += 4) {
+      const at = <usize>column << 2;
+      const probability = v128.load(own + at);
+      const other = v128.load(copied + at);
+      const mixed = f32x4.add(f32x4.add(f32x4.mul(kept, probability), f32x4.mul(taken, other)), f32x4.splat(least));
+      const back = f32x4.div(v128.load(slope + at), mixed);
+      shareSlopes4 = f32x4.add(shareSlopes4, f32x4.mul(back, f32x4.sub(other, probability)));
+      along4 = f32x4.add(along4, f32x4.mul(probability, back));
+      v128.store(slope + at, back);
+    }
+    let shareSlope: f32 = total4(shareSlopes4);
+    let along: f32 = total4(along4);
+    for (; column < columns; column++) {
       const at = <usize>column << 2;
       const probability = load<f32>(own + at);
       const other = load<f32>(copied + at);
@@ -90,7 +105,13 @@ export function mixBack(
       addScaled(querySlope, keys + key, back, width);
       addScaled(keySlopes + key, query, back, width);
     }
-    for (let column = 0; column < columns; column++) {
+    const alongs = f32x4.splat(along);
+    for (column = 0; column + 4 <= columns; column += 4) {
+      const at = <usize>column << 2;
+      const back = f32x4.mul(f32x4.mul(kept, v128.load(own + at)), f32x4.sub(v128.load(slope + at), alongs));
+      v128.store(slope + at, back);
+    }
+    for (; column < columns; column++) {
       const at = <usize>column << 2;
       store<f32>(slope + at, (1 - share) * load<f32>(own + at) * (load<f32>(slope + at) - along));
     }

@@ -126,7 +126,12 @@ export function probabilities(logits: usize, targets: usize, found: usize, count
     for (let column = 0; column < columns; column++) total += <f64>load<f32>(row + (<usize>column << 2));
     store<f64>(found + (<usize>index << 3), total);
     const scale: f32 = <f32>(1 / total);
-    for (let column = 0; column < columns; column++) {
+    let column = 0;
+    for (; column + 4 <= columns; column += 4) {
+      const at = row + (<usize>column << 2);
+      v128.store(at, f32x4.mul(v128.load(at), f32x4.splat(scale)));
+    }
+    for (; column < columns; column++) {
       const at = row + (<usize>column << 2);
       store<f32>(at, load<f32>(at) * scale);
     }
@@ -141,7 +146,12 @@ export function probabilitiesBack(probabilities: usize, targets: usize, slopes: 
   for (let index = 0; index < count; index++) {
     const row = probabilities + (<usize>(index * columns) << 2);
     const slope = load<f32>(slopes + (<usize>index << 2)) * factor;
-    for (let column = 0; column < columns; column++) {
+    let column = 0;
+    for (; column + 4 <= columns; column += 4) {
+      const at = row + (<usize>column << 2);
+      v128.store(at, f32x4.mul(f32x4.neg(v128.load(at)), f32x4.splat(slope)));
+    }
+    for (; column < columns; column++) {
       const at = row + (<usize>column << 2);
       store<f32>(at, -load<f32>(at) * slope);
     }
