@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { FaradayError, messageOf } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import { BadValueError, UnknownIdError } from "../store-errors.ts";
+import type { CrossOrigin } from "./cross-origin.ts";
+import { HttpError } from "./http-error.ts";
+import { namesLoopback } from "./loopback.ts";
+import type { Metrics } from "./metrics.ts";
+import { jsonOf, readBody } from "./request-body.ts";
+import { type Call, Raw, type RawReply, type Route } from "./route.ts";
+import type { Match, Router } from "./router.ts";
+import type { ServerLimits } from "./server-limits.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface ExchangeOptions {
+  readonly router: Router;
+  readonly tokens: Tokens;
+  readonly origins: CrossOrigin;
+  readonly limits: ServerLimits;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+const jsonType = "application/json";
+
+/** From a request to its answer. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { metrics, router } = this.#options;
+    const started = performance.now();
+    const { path, search } = placeOf(request.url ?? "/");
+    const found = router.find(request.method ?? "", path);
+    const match = found !== undefined && "route" in found ? found : undefined;
+    try {
+      this.#send(request, response, await this.#reply(request, response, { found, search }));
+    } catch (error) {
+      this.#send(request, response, this.#refusal(error, request));
+    }
+    metrics.requestEnded(match?.route, { status: response.statusCode, seconds: (performance.now() - started) / 1000 });
+  }
+
+  async #reply(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { found, search }: { readonly found: ReturnType<Router["find"]>; readonly search: string },
+  ): Promise<RawReply> {
+    const { tokens, origins } = this.#options;
+    const { origin, host, authorization } = request.headers;
+    if (!tokens.required && !namesLoopback(host)) {
+      throw new HttpError(403, `without tokens this serves ${"127.0.0.1 and localhost"} alone, not ${String(host)}`);
+    }
+    if (request.method === "OPTIONS" && origin !== undefined) return preflight(origins, request);
+    if (found === undefined) throw new HttpError(404, "Not Found");
+    if (!("route" in found)) throw new HttpError(405, "Method Not Allowed", { Allow: found.join(", ") });
+    const { route } = found;
+    tokens.check(route.access, authorization);
+    if (route.method !== "GET") origins.refuseForeign(origin, host);
+    return await this.#run(found, { request, response, search });
+  }
+
+  async #run(
+    { route, params }: Match,
+    {
+      request,
+      response,
+      search,
+    }: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly search: string },
+  ): Promise<RawReply> {
+    const call: Call = {
+      ...{ params, search, headers: request.headers },
+      body: await this.#body(route, request),
+      signal: () => leaving(response, this.#options.closing),
+    };
+    const result = await route.run(call);
+    if (result instanceof Raw) return result;
+    return { status: route.status, type: jsonType, bytes: JSON.stringify(result ?? null) };
+  }
+
+  async #body({ takes }: Route, request: IncomingMessage): Promise<unknown> {
+    if (takes === "nothing") return undefined;
+    const bytes = await readBody(request, this.#options.limits.bodyBytes);
+    return takes === "bytes" ? bytes : jsonOf(request, bytes);
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, { status, type, bytes, headers = {} }: RawReply): void {
+    if (response.headersSent || response.destroyed) return;
+    const all = { ...headers, ...this.#options.origins.headers(request.headers.origin) };
+    const close = this.#options.closing.aborted ? { Connection: "close" } : {};
+    response.writeHead(status, {
+      ...{ "Content-Type": type, "Content-Length": Buffer.byteLength(bytes) },
+      ...all,
+      ...close,
+    });
+    response.end(bytes);
+  }
+
+  #refusal(error: unknown, request: IncomingMessage): RawReply {
+    const { status, detail, headers } = this.#httpError(error, request);
+    return { status, type: jsonType, bytes: JSON.stringify({ detail }), headers };
+  }
+
+  #httpError(error: unknown, { method, url }: IncomingMessage): HttpError {
+    if (error instanceof HttpError) return error;
+    if (error instanceof UnknownIdError) return new HttpError(404, error.message);
+    if (error instanceof BadValueError) return new HttpError(400, error.message);
+    if (this.#options.closing.aborted) return new HttpError(503, "the server closes", { "Retry-After": "1" });
+    this.#options.logger.error("a request failed", { method, url, error: messageOf(error) });
+    return new HttpError(500, error instanceof FaradayError ? error.message : "Internal server error");
+  }
+}
+
+function placeOf(url: string): { readonly path: string; readonly search: string } {
+  const mark = url.indexOf("?");
+  return mark < 0 ? { path: url, search: "" } : { path: url.slice(0, mark), search: url.slice(mark + 1) };
+}
+
+function preflight(origins: CrossOrigin, request: IncomingMessage): RawReply {
+  const wanted = request.headers["access-control-request-headers"];
+  const headers = origins.preflight(request.headers.origin, wanted);
+  if (headers === undefined) throw new HttpError(400, "Disallowed CORS origin");
+  return { status: 200, type: "text/plain", bytes: "OK", headers };
+}
+
+/** A signal that is aborted when the client hangs up or the server closes. */
+function leaving(response: ServerResponse, closing: AbortSignal): AbortSignal {
+  const left = new AbortController();
+  response.once("close", () => left.abort(new FaradayError("the client left")));
+  return AbortSignal.any([left.signal, closing]);
+}
