@@ -2,6 +2,9 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
 import type { LightningStore } from "./lightning-store.ts";
+import { postgresName } from "./postgres-place.ts";
+import type { Engine } from "./sql/engine.ts";
+import { RunStore } from "./sql/run-store.ts";
 
 export interface OpenStoreOptions {
   /** What relative paths are relative to. */
@@ -11,31 +14,42 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens the store that a URL names: `sqlite:` and a path.
+ * Opens the store that a URL names: `sqlite:` and a path, or `postgres://…`.
  * @throws {InputError} when the URL, or what lies there, is no store.
  */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<LightningStore> {
+  return new RunStore(await openEngine(url, options));
+}
+
+/** Loaded when asked for, so that nobody pays for the other's client. */
+async function openEngine(url: string, { baseDir, mustExist = false }: OpenStoreOptions): Promise<Engine> {
+  if (isPostgres(url)) {
+    const { PostgresEngine } = await import("./postgres/postgres-engine.ts");
+    return await PostgresEngine.open(url, { mustExist });
+  }
   const path = sqlitePath(url);
-  // Loaded when asked for, so that other backends do not pay for node:sqlite.
-  const { SqliteStore } = await import("./sqlite/sqlite-store.ts");
-  return SqliteStore.open(resolve(options.baseDir, path), { mustExist: options.mustExist ?? false });
+  const { SqliteEngine } = await import("./sqlite/sqlite-engine.ts");
+  return SqliteEngine.open(resolve(baseDir, path), { mustExist });
 }
 
 /**
- * What names a store outside of it, from whatever folder it is opened: the absolute path of its file, which must exist.
+ * What names a store outside of it, from whatever folder it is opened: the absolute path of its file, which must exist, or the URL of its
+ * database without the password.
  * @throws {InputError} when the URL names no store.
  */
 export function storePlace(url: string, { baseDir }: Pick<OpenStoreOptions, "baseDir">): string {
+  if (isPostgres(url)) return postgresName(url);
   return realpathSync(resolve(baseDir, sqlitePath(url)));
 }
 
+function isPostgres(url: string): boolean {
+  return /^postgres(ql)?:\/\//.test(url);
+}
+
 function sqlitePath(url: string): string {
-  if (/^postgres(ql)?:/.test(url)) {
-    throw new InputError(`store: PostgreSQL is not yet supported; use sqlite:path, got ${withoutPassword(url)}`);
-  }
   const path = /^sqlite:(?!\/\/[^/])(?<path>.+)$/.exec(url)?.groups?.path;
   if (path === undefined)
-    throw new InputError(`store must be sqlite:path, got ${JSON.stringify(withoutPassword(url))}`);
+    throw new InputError(`store must be sqlite:path or postgres://…, got ${JSON.stringify(withoutPassword(url))}`);
   return path;
 }
 

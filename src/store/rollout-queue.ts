@@ -7,7 +7,7 @@ import type {
   NamedResources,
   ResourcesUpdate,
   Rollout,
-  RolloutConfig,
+  RolloutConfigInput,
   RolloutMode,
   RolloutStatus,
   Worker,
@@ -83,7 +83,7 @@ export interface EnqueueRolloutRequest {
   readonly input: unknown;
   readonly mode?: RolloutMode | null | undefined;
   readonly resources_id?: string | null | undefined;
-  readonly config?: Partial<RolloutConfig> | null | undefined;
+  readonly config?: RolloutConfigInput | null | undefined;
   readonly metadata?: Metadata | null | undefined;
 }
 
@@ -103,7 +103,7 @@ export interface RolloutPatch {
   readonly mode?: RolloutMode | null | undefined;
   readonly resources_id?: string | null | undefined;
   readonly status?: RolloutStatus | null | undefined;
-  readonly config?: Partial<RolloutConfig> | null | undefined;
+  readonly config?: RolloutConfigInput | null | undefined;
   readonly metadata?: Metadata | null | undefined;
 }
 

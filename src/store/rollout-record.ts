@@ -46,6 +46,9 @@ export interface RolloutConfig {
   readonly retry_condition: readonly AttemptStatus[];
 }
 
+/** A config of which only a part is named; the rest is as in {@link defaultRolloutConfig}. */
+export type RolloutConfigInput = { readonly [Key in keyof RolloutConfig]?: RolloutConfig[Key] | undefined };
+
 export const defaultRolloutConfig: RolloutConfig = {
   timeout_seconds: null,
   unresponsive_seconds: null,
