@@ -3,22 +3,25 @@ import { resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
 import type { LightningStore } from "./lightning-store.ts";
 import { postgresName } from "./postgres-place.ts";
+import type { RolloutQueue } from "./rollout-queue.ts";
 import type { Engine } from "./sql/engine.ts";
-import { RunStore } from "./sql/run-store.ts";
+import { SqlStore } from "./sql/sql-store.ts";
 
 export interface OpenStoreOptions {
   /** What relative paths are relative to. */
   readonly baseDir: string;
   /** Refuse where there is no store yet, instead of making one: for commands that only read. */
   readonly mustExist?: boolean;
+  /** The clock of the queue, in milliseconds since 1970; the machine's own where it is absent. */
+  readonly now?: () => number;
 }
 
 /**
  * Opens the store that a URL names: `sqlite:` and a path, or `postgres://…`.
  * @throws {InputError} when the URL, or what lies there, is no store.
  */
-export async function openStore(url: string, options: OpenStoreOptions): Promise<LightningStore> {
-  return new RunStore(await openEngine(url, options));
+export async function openStore(url: string, options: OpenStoreOptions): Promise<LightningStore & RolloutQueue> {
+  return new SqlStore(await openEngine(url, options), options.now === undefined ? {} : { now: options.now });
 }
 
 /** Loaded when asked for, so that nobody pays for the other's client. */

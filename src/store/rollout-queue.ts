@@ -19,11 +19,11 @@ import type { RolloutSpan } from "./rollout-span.ts";
  * 0.3. `openStore` gives a store that is both this and the LightningStore of training runs.
  *
  * Records have the wire's own field names (rollout-record.ts says why). Methods may be called as fast as requests come, without waiting
- * for each other: those of one turn of the event loop share one transaction, in the order of their calls, and each settles once that is
- * on disk. One that is refused is refused alone.
+ * for each other: SQLite puts those of one turn of the event loop into one transaction, in the order of their calls, and each settles once that
+ * is on disk. One that is refused is refused alone. PostgreSQL has a transaction for each, several at a time: who needs an order there, awaits.
  *
- * Attempts that are overdue are ended before anything else is done. A rollout that was handed out belongs to one worker, whichever
- * process asked for it.
+ * Attempts that are overdue are ended before anything else is done or read; adding spans and counting them alone do not look. A rollout that
+ * was handed out belongs to one worker, whichever process asked for it.
  *
  * Errors: {@link UnknownIdError} for an id that is not there, {@link BadValueError} for a value that cannot be; any other
  * FaradayError means that nothing was stored.

@@ -102,9 +102,11 @@ export class PostgresEngine implements Engine {
     if (rows.length >= copyRowsMin && known && (await this.#copied(client, insert))) {
       const places = returning.map((column) => [column, columns.indexOf(column)] as const);
       const back = rows.map((row) => Object.fromEntries(places.map(([column, at]) => [column, row[at]])));
-      return { rows: back, changes: rows.length };
+      return { rows: back, changes: rows.length, fresh: rows.map(() => true) };
     }
-    return await this.#insertMany(client, insert);
+    if (insert.tell !== true) return await this.#insertMany(client, insert);
+    const answer = await this.#insertMany(client, { ...insert, returning: insert.unless ?? [] });
+    return { ...answer, fresh: freshOf(insert, answer.rows) };
   }
 
   /** Nothing was inserted where a row was there already. */
@@ -146,6 +148,13 @@ export class PostgresEngine implements Engine {
     this.#names.set(text, name);
     return name;
   }
+}
+
+/** Which rows are among those that were inserted; of several with one key, the first. */
+function freshOf({ columns, rows, unless = [] }: Insert, inserted: Answer["rows"]): readonly boolean[] {
+  const keys = new Set(inserted.map((row) => JSON.stringify(unless.map((column) => row[column]))));
+  const places = unless.map((column) => columns.indexOf(column));
+  return rows.map((row) => keys.delete(JSON.stringify(places.map((place) => row[place]))));
 }
 
 function codeOf(error: unknown): unknown {

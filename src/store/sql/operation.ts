@@ -18,6 +18,8 @@ export interface Answer {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** How many rows were inserted, updated or deleted. */
   readonly changes: number;
+  /** Of an insert that asks for it: whether each row was new. */
+  readonly fresh?: readonly boolean[];
 }
 
 /** Many rows of one table at once. */
@@ -29,6 +31,8 @@ export interface Insert {
   readonly unless?: readonly string[];
   /** Columns that are asked back of the rows that were inserted, in the order of the rows. */
   readonly returning?: readonly string[];
+  /** Whether the answer says of each row if it was new. */
+  readonly tell?: boolean;
 }
 
 /** All rows that a statement gives. */
@@ -57,7 +61,7 @@ export function* rowsOnce<Row>(
 }
 
 export function* insertRows(insert: Insert): Operation<Answer> {
-  if (insert.rows.length === 0) return { rows: [], changes: 0 };
+  if (insert.rows.length === 0) return { rows: [], changes: 0, fresh: [] };
   return yield { kind: "insert", ...insert };
 }
 

@@ -122,16 +122,18 @@ export class SqliteEngine implements Engine {
   #insert(insert: Insert): Answer {
     const tuple = `(${insert.columns.map(() => "?").join(", ")})`;
     const { statement } = this.#prepare(insertText(insert, tuple));
-    const rows: Answer["rows"][number][] = [];
+    if (insert.returning !== undefined) {
+      const rows = insert.rows.map((values) => statement.get(...values)).filter((row) => row !== undefined);
+      return { rows, changes: rows.length };
+    }
+    const fresh: boolean[] = [];
     let changes = 0;
     for (const values of insert.rows) {
-      if (insert.returning === undefined) changes += Number(statement.run(...values).changes);
-      else {
-        const row = statement.get(...values);
-        if (row !== undefined) rows.push(row);
-      }
+      const inserted = Number(statement.run(...values).changes);
+      changes += inserted;
+      if (insert.tell === true) fresh.push(inserted === 1);
     }
-    return { rows, changes: changes + rows.length };
+    return { rows: [], changes, fresh };
   }
 
   #run(sql: string): void {

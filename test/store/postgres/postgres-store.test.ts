@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../../src/core/errors.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { storeContract } from "../contract.ts";
+import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch } from "../samples.ts";
 import { ask, newPostgresStore, server, skipReason } from "./postgres-place.ts";
@@ -10,6 +11,11 @@ describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason
   storeContract("PostgreSQL", async () => {
     const { url, drop } = newPostgresStore();
     return { open: () => openStore(url, { baseDir: "/" }), [Symbol.asyncDispose]: drop };
+  });
+
+  queueContract("PostgreSQL", async () => {
+    const { url, drop } = newPostgresStore();
+    return { open: (now) => openStore(url, { baseDir: "/", now }), [Symbol.asyncDispose]: drop };
   });
 
   it("answers what a violation cost by one query", async () => {

@@ -8,6 +8,7 @@ import { FaradayError, InputError } from "../../../src/core/errors.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { addFunctions } from "../../../src/store/sqlite/open-database.ts";
 import { storeContract } from "../contract.ts";
+import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch } from "../samples.ts";
 
@@ -15,6 +16,14 @@ storeContract("SQLite", async () => {
   const baseDir = mkdtempSync(join(tmpdir(), "faraday-store-"));
   return {
     open: () => openStore("sqlite:faraday.db", { baseDir }),
+    [Symbol.asyncDispose]: async () => rmSync(baseDir, { recursive: true }),
+  };
+});
+
+queueContract("SQLite", async () => {
+  const baseDir = mkdtempSync(join(tmpdir(), "faraday-store-"));
+  return {
+    open: (now) => openStore("sqlite:faraday.db", { baseDir, now }),
     [Symbol.asyncDispose]: async () => rmSync(baseDir, { recursive: true }),
   };
 });

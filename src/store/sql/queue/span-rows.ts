@@ -1,0 +1,128 @@
+import { sql } from "kysely";
+import type { Page, SpansQuery } from "../../rollout-query.ts";
+import type { SpanOwner } from "../../rollout-queue.ts";
+import type { RolloutSpan } from "../../rollout-span.ts";
+import { firstOf, insertRows, type Operation } from "../operation.ts";
+import { statement, type Value } from "../statement.ts";
+import type { QueueSpanRow } from "../tables.ts";
+import { lockAttempt, noteHeartbeat, readLatestAttempt } from "./attempt-rows.ts";
+import { contains, equals, type Listing, pageOf } from "./page.ts";
+
+/** `null` for each span that its attempt has already. */
+export function* addSpans(spans: readonly RolloutSpan[], now: number): Operation<readonly (RolloutSpan | null)[]> {
+  const results: (RolloutSpan | null)[] = [...spans];
+  // In the order of their rollouts, so that two who add to the same ones do not wait for each other in a circle.
+  const owners = [...Map.groupBy(spans.keys(), (index) => ownerOf(spans[index] as RolloutSpan))].sort();
+  for (const [, indices] of owners) {
+    const own = indices.map((index) => spans[index] as RolloutSpan);
+    const fresh = yield* addToAttempt(own, now);
+    for (const [place, index] of indices.entries()) if (fresh[place] !== true) results[index] = null;
+  }
+  return results;
+}
+
+/** Spans of one attempt. */
+function* addToAttempt(spans: readonly RolloutSpan[], now: number): Operation<readonly boolean[]> {
+  const { rollout_id, attempt_id } = spans[0] as RolloutSpan;
+  const { rollout, attempt } = yield* lockAttempt(rollout_id, attempt_id);
+  let last = 0;
+  for (const { sequence_id } of spans) last = Math.max(last, sequence_id);
+  yield* firstOf(raiseSequence, { rollout_id, last });
+  const { changes, fresh = [] } = yield* insertRows({
+    table: "queue_spans",
+    columns: spanColumns,
+    rows: spans.map((span) => valuesOf(attempt.key, span)),
+    unless: ["attempt", "span_id"],
+    tell: true,
+  });
+  if (changes > 0) yield* noteHeartbeat(rollout, attempt, now);
+  return fresh;
+}
+
+const spanColumns = [
+  ...["attempt", "sequence_id", "trace_id", "span_id", "parent_id", "name", "start_time", "end_time", "rest"],
+];
+
+function valuesOf(attempt: number, span: RolloutSpan): readonly Value[] {
+  const { sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, ...rest } = span;
+  const { status, attributes, events, links, context, parent, resource } = rest;
+  const json = JSON.stringify({ status, attributes, events, links, context, parent, resource });
+  return [attempt, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, json];
+}
+
+/** Sequence ids for spans to come, one for each owner in their order. */
+export function* nextSequenceIds(owners: readonly SpanOwner[]): Operation<readonly number[]> {
+  const ids: number[] = [];
+  for (const { rollout_id } of owners) ids.push((yield* firstOf(takeSequence, { rollout_id }))?.last ?? 0);
+  return ids;
+}
+
+/** Of a rollout of the queue. */
+export function* querySpans(query: SpansQuery): Operation<Page<RolloutSpan>> {
+  const { rollout_id, attempt_id, sort_by = "sequence_id", limit = -1, offset = 0 } = query;
+  const attempt = attempt_id === "latest" ? (yield* readLatestAttempt(rollout_id))?.attempt_id : attempt_id;
+  if (attempt_id === "latest" && attempt === undefined) return { items: [], limit, offset, total: 0 };
+  const must = [...equals("rollout_id", rollout_id), ...equals("attempt_id", attempt)];
+  const page = yield* pageOf<QueueSpanRow & SpanOwner>(
+    listing,
+    { ...query, sort_by },
+    { must, filters: filtersOf(query) },
+  );
+  return { ...page, items: page.items.map(spanOf) };
+}
+
+function filtersOf(query: SpansQuery) {
+  return (["trace_id", "span_id", "parent_id", "name"] as const).flatMap((field) => [
+    ...equals(field, query[field]),
+    ...contains(field, query[`${field}_contains`]),
+  ]);
+}
+
+function spanOf(row: QueueSpanRow & SpanOwner): RolloutSpan {
+  const { rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, rest } = row;
+  return {
+    ...{ rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time },
+    ...(JSON.parse(rest) as Pick<
+      RolloutSpan,
+      "status" | "attributes" | "events" | "links" | "context" | "parent" | "resource"
+    >),
+  };
+}
+
+function ownerOf({ rollout_id, attempt_id }: RolloutSpan): string {
+  return `${rollout_id} ${attempt_id}`;
+}
+
+const listing: Listing = {
+  from: sql`queue_rollouts JOIN (SELECT key AS owner, rollout, attempt_id FROM queue_attempts) owners
+    ON owners.rollout = queue_rollouts.key
+    JOIN (SELECT attempt, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, rest FROM queue_spans) own
+    ON own.attempt = owner`,
+  select: sql`rollout_id, attempt_id, own.*`,
+  sortable: {
+    ...{ sequence_id: "number", trace_id: "text", span_id: "text", parent_id: "text", name: "text" },
+    ...{ rollout_id: "text", attempt_id: "text", start_time: "number", end_time: "number" },
+  },
+  order: sql`sequence_id, span_id`,
+};
+
+const raiseSequence = statement<{ rollout_id: string; last: number }>()(({ db, given }) =>
+  db
+    .insertInto("queue_span_sequences")
+    .values({ rollout_id: given.rollout_id, last: given.last })
+    .onConflict((conflict) =>
+      conflict
+        .column("rollout_id")
+        .doUpdateSet((eb) => ({ last: eb.ref("excluded.last") }))
+        .whereRef("excluded.last", ">", "queue_span_sequences.last"),
+    ),
+);
+const takeSequence = statement<{ rollout_id: string }>()(({ db, given }) =>
+  db
+    .insertInto("queue_span_sequences")
+    .values({ rollout_id: given.rollout_id, last: 1 })
+    .onConflict((conflict) =>
+      conflict.column("rollout_id").doUpdateSet((eb) => ({ last: eb("queue_span_sequences.last", "+", 1) })),
+    )
+    .returning("last"),
+);
