@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Phase } from "../core/episode.ts";
+import { packTrajectories } from "../core/trajectory.ts";
 import { type Checkpoint, saveCheckpoint } from "../model/checkpoint.ts";
 import { describeMachine } from "../report/machine.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
@@ -243,8 +244,9 @@ export class TrainingRun {
     learned: { readonly metrics: Readonly<Record<string, number>>; readonly advantages?: readonly number[] },
   ): Promise<void> {
     const episodes = storedEpisodes(batch, learned.advantages);
+    const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
     await this.#parts.audit.store(
-      { phase, iteration, weights, episodes, metrics: learned.metrics },
+      { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories },
       { segments: batch.audit, update: this.#update },
     );
     this.#update = undefined;
