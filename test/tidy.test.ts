@@ -31,6 +31,7 @@ const owners: Readonly<Record<string, string>> = {
   "@jax-js/jax": "src/model/",
   "@sqlite.org/sqlite-wasm": "src/kernel/",
   "node:sqlite": "src/store/sqlite/",
+  "node:http": "src/store/http/",
   kysely: "src/store/sql/",
   pg: "src/store/postgres/",
   "pg-copy-streams": "src/store/postgres/",

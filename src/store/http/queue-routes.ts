@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RolloutQueue } from "../rollout-queue.ts";
+import type { AttemptedRollout, Rollout } from "../rollout-record.ts";
 import * as replies from "./agl-replies.ts";
 import * as schemas from "./agl-schemas.ts";
 import { HttpError } from "./http-error.ts";
@@ -27,8 +28,11 @@ export function queueRoutes(store: RolloutQueue, { waitsMax }: { readonly waitsM
       access: "read",
       body: schemas.waitForRollouts,
       reply: z.array(replies.rollout),
-      run: ({ body, signal }) =>
-        waits.run(() => store.waitForRollouts(body.rollout_ids, { timeoutSeconds: body.timeout, signal: signal() })),
+      run: async ({ body, signal }) => {
+        const options = { timeoutSeconds: body.timeout, signal: signal() };
+        const ended = await waits.run(() => store.waitForRollouts(body.rollout_ids, options));
+        return ended.map(withoutAttempt);
+      },
     }),
   ];
 }
@@ -38,6 +42,12 @@ function dequeue(
   request: { readonly limit: number; readonly worker_id?: string | null | undefined },
 ) {
   return request.limit <= 0 ? [] : store.dequeueRollouts(request);
+}
+
+/** Of those that have ended, the API tells no attempt. */
+function withoutAttempt(rollout: Rollout): Rollout {
+  const { attempt: _, ...rest }: Rollout & Partial<AttemptedRollout> = rollout;
+  return rest;
 }
 
 /** Counts what is waited for, since a wait holds its connection. */

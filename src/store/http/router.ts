@@ -19,13 +19,21 @@ export class Router {
   /** `undefined` where the path is unknown; the methods that it has, where this one is not among them. */
   find(method: string, path: string): Match | readonly string[] | undefined {
     const fixed = this.#fixed.get(path);
-    if (fixed !== undefined) return chosen(fixed, method, none);
+    const route = fixed?.get(method);
+    return route === undefined ? this.#findPattern(method, path, fixed) : { route, params: none };
+  }
+
+  #findPattern(method: string, path: string, fixed: Map<string, Route> | undefined) {
     const parts = path.split("/");
+    const others = [...(fixed?.keys() ?? [])];
     for (const pattern of this.#patterns) {
       const params = paramsOf(pattern.parts, parts);
-      if (params !== undefined) return chosen(pattern.routes, method, params);
+      if (params === undefined) continue;
+      const route = pattern.routes.get(method);
+      if (route !== undefined) return { route, params };
+      others.push(...pattern.routes.keys());
     }
-    return undefined;
+    return others.length === 0 ? undefined : [...new Set(others)];
   }
 
   #methods(path: string): Map<string, Route> {
@@ -49,11 +57,6 @@ function getOrSet<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value)
 
 function variableCount(parts: readonly string[]): number {
   return parts.filter((part) => part.startsWith("{")).length;
-}
-
-function chosen(routes: Map<string, Route>, method: string, params: Match["params"]): Match | readonly string[] {
-  const route = routes.get(method);
-  return route === undefined ? [...routes.keys()] : { route, params };
 }
 
 function paramsOf(pattern: readonly string[], parts: readonly string[]): Match["params"] | undefined {
