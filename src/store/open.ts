@@ -5,6 +5,7 @@ import type { LightningStore } from "./lightning-store.ts";
 import { postgresName } from "./postgres-place.ts";
 import type { RolloutQueue } from "./rollout-queue.ts";
 import type { Engine } from "./sql/engine.ts";
+import type { StoreMaintenance } from "./sql/maintenance.ts";
 import { SqlStore } from "./sql/sql-store.ts";
 
 export interface OpenStoreOptions {
@@ -17,11 +18,24 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens the store that a URL names: `sqlite:` and a path, or `postgres://…`.
+ * Opens the store that a URL names: `sqlite:` and a path, `postgres://…`, or `http://…` where a server has it (`faraday store serve`).
  * @throws {InputError} when the URL, or what lies there, is no store.
  */
 export async function openStore(url: string, options: OpenStoreOptions): Promise<LightningStore & RolloutQueue> {
+  if (isHttp(url)) {
+    const { HttpStore } = await import("./http/http-store.ts");
+    return await HttpStore.open(url, { baseDir: options.baseDir });
+  }
   return new SqlStore(await openEngine(url, options), options.now === undefined ? {} : { now: options.now });
+}
+
+/**
+ * Opens a store to count it, prune it or copy it.
+ * @throws {InputError} when the URL, or what lies there, is no store.
+ */
+export async function openMaintenance(url: string, options: OpenStoreOptions): Promise<StoreMaintenance> {
+  const { StoreMaintenance } = await import("./sql/maintenance.ts");
+  return new StoreMaintenance(await openEngine(url, options));
 }
 
 /** Loaded when asked for, so that nobody pays for the other's client. */
@@ -42,7 +56,12 @@ async function openEngine(url: string, { baseDir, mustExist = false }: OpenStore
  */
 export function storePlace(url: string, { baseDir }: Pick<OpenStoreOptions, "baseDir">): string {
   if (isPostgres(url)) return postgresName(url);
+  if (isHttp(url)) return new URL(url).origin;
   return realpathSync(resolve(baseDir, sqlitePath(url)));
+}
+
+function isHttp(url: string): boolean {
+  return /^https?:\/\/./.test(url) && URL.canParse(url);
 }
 
 function isPostgres(url: string): boolean {
@@ -52,7 +71,9 @@ function isPostgres(url: string): boolean {
 function sqlitePath(url: string): string {
   const path = /^sqlite:(?!\/\/[^/])(?<path>.+)$/.exec(url)?.groups?.path;
   if (path === undefined)
-    throw new InputError(`store must be sqlite:path or postgres://…, got ${JSON.stringify(withoutPassword(url))}`);
+    throw new InputError(
+      `store must be sqlite:path, postgres://… or http://…, got ${JSON.stringify(withoutPassword(url))}`,
+    );
   return path;
 }
 

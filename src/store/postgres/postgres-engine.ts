@@ -44,6 +44,20 @@ export class PostgresEngine implements Engine {
     return this.#transact(operation, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
 
+  async bytes(): Promise<number> {
+    const { rows } = await this.#pool.query(
+      "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) AS bytes FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace",
+    );
+    return Number(rows[0]?.bytes ?? 0);
+  }
+
+  async vacuum(): Promise<void> {
+    const { rows } = await this.#pool.query(
+      "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace",
+    );
+    for (const { name } of rows) await this.#pool.query(`VACUUM (FULL, ANALYZE) ${name}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;

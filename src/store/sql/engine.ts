@@ -13,4 +13,8 @@ export interface Engine extends AsyncDisposable {
   write<Result>(operation: () => Operation<Result>): Promise<Result>;
   /** As {@link write}, for operations that only read. */
   read<Result>(operation: () => Operation<Result>): Promise<Result>;
+  /** How much the store takes on disk. */
+  bytes(): Promise<number>;
+  /** Gives the space of what was deleted back. */
+  vacuum(): Promise<void>;
 }

@@ -204,6 +204,7 @@ interface QueueResourcesTable {
 export type QueueResourcesRow = Selectable<QueueResourcesTable>;
 
 interface QueueSpanTable {
+  key: Generated<number>;
   attempt: number;
   sequence_id: number;
   trace_id: string;
@@ -212,7 +213,7 @@ interface QueueSpanTable {
   name: string;
   start_time: number | null;
   end_time: number | null;
-  /** The other fields, as one JSON object. */
+  /** The other fields, as one JSON object; those that are empty are left out. */
   rest: string;
 }
 export type QueueSpanRow = Selectable<QueueSpanTable>;

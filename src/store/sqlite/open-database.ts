@@ -12,6 +12,11 @@ const applicationId = 0x46524459;
 /** How long a writer waits for another before it gives up. */
 const busyTimeoutMs = 10_000;
 
+/** So much that a transaction of many spans fits: what does not is written twice. */
+const cacheKibibytes = 65_536;
+/** Pages of 4 KiB in the log before it is moved into the file; the default of 1,000 moves the same pages again and again. */
+const logPagesMax = 8_000;
+
 /**
  * Opens the database of a store, and makes it where there is none. Whatever else lies there is left as it is.
  * @throws {InputError} when no store can be at the path.
@@ -60,7 +65,8 @@ function checkIdentity(database: DatabaseSync, path: string): void {
 
 /** Brings the schema up to date, all of the way or not at all: rows stay what they are. */
 function prepare(database: DatabaseSync): void {
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKibibytes}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${logPagesMax}`);
   addFunctions(database);
   if (pragma(database, "user_version") === schemaVersion) return;
   inTransaction(database, () => {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Engine } from "../sql/engine.ts";
 import { type Answer, type Ask, type Insert, insertText, type Operation } from "../sql/operation.ts";
@@ -46,6 +47,16 @@ export class SqliteEngine implements Engine {
 
   read<Result>(operation: () => Operation<Result>): Promise<Result> {
     return this.#add(operation, false);
+  }
+
+  async bytes(): Promise<number> {
+    const files = ["", "-wal"].map((end) => statSync(`${this.name}${end}`, { throwIfNoEntry: false })?.size ?? 0);
+    return files.reduce((sum, size) => sum + size, 0);
+  }
+
+  async vacuum(): Promise<void> {
+    this.#flush();
+    this.#database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

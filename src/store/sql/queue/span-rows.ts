@@ -10,15 +10,35 @@ import { contains, equals, type Listing, pageOf } from "./page.ts";
 
 /** `null` for each span that its attempt has already. */
 export function* addSpans(spans: readonly RolloutSpan[], now: number): Operation<readonly (RolloutSpan | null)[]> {
-  const results: (RolloutSpan | null)[] = [...spans];
-  // In the order of their rollouts, so that two who add to the same ones do not wait for each other in a circle.
-  const owners = [...Map.groupBy(spans.keys(), (index) => ownerOf(spans[index] as RolloutSpan))].sort();
+  const owners = ownersOf(spans);
+  if (owners.length === 1) {
+    const fresh = yield* addToAttempt(spans, now);
+    return spans.map((span, index) => (fresh[index] === true ? span : null));
+  }
+  const results: (RolloutSpan | null)[] = spans.map(() => null);
   for (const [, indices] of owners) {
     const own = indices.map((index) => spans[index] as RolloutSpan);
     const fresh = yield* addToAttempt(own, now);
-    for (const [place, index] of indices.entries()) if (fresh[place] !== true) results[index] = null;
+    for (const [place, index] of indices.entries())
+      if (fresh[place] === true) results[index] = own[place] as RolloutSpan;
   }
   return results;
+}
+
+/** Places of the spans by their attempt. In the order of their names, so that two who add to the same ones do not wait for each other in a circle. */
+function ownersOf(spans: readonly RolloutSpan[]): readonly (readonly [string, readonly number[]])[] {
+  const owners = new Map<string, number[]>();
+  let last: { readonly rollout_id: string; readonly attempt_id: string; readonly places: number[] } | undefined;
+  for (const [index, { rollout_id, attempt_id }] of spans.entries()) {
+    if (last?.attempt_id !== attempt_id || last.rollout_id !== rollout_id) {
+      const name = `${rollout_id} ${attempt_id}`;
+      const places = owners.get(name) ?? [];
+      owners.set(name, places);
+      last = { rollout_id, attempt_id, places };
+    }
+    last.places.push(index);
+  }
+  return [...owners].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 /** Spans of one attempt. */
@@ -44,10 +64,21 @@ const spanColumns = [
 ];
 
 function valuesOf(attempt: number, span: RolloutSpan): readonly Value[] {
-  const { sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, ...rest } = span;
-  const { status, attributes, events, links, context, parent, resource } = rest;
-  const json = JSON.stringify({ status, attributes, events, links, context, parent, resource });
-  return [attempt, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, json];
+  const { sequence_id, trace_id, span_id, parent_id, name, start_time, end_time } = span;
+  return [attempt, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, restOf(span)];
+}
+
+/** Most spans have no events, no links and no context: what is not there takes no space. */
+function restOf({ status, attributes, events, links, context, parent, resource }: RolloutSpan): string {
+  return JSON.stringify({
+    status: status.description == null ? { status_code: status.status_code } : status,
+    attributes,
+    events: events.length === 0 ? undefined : events,
+    links: links.length === 0 ? undefined : links,
+    context: context ?? undefined,
+    parent: parent ?? undefined,
+    resource,
+  });
 }
 
 /** Sequence ids for spans to come, one for each owner in their order. */
@@ -79,18 +110,14 @@ function filtersOf(query: SpansQuery) {
 }
 
 function spanOf(row: QueueSpanRow & SpanOwner): RolloutSpan {
-  const { rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, rest } = row;
+  const { rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time } = row;
+  const rest = JSON.parse(row.rest) as Partial<RolloutSpan> & Pick<RolloutSpan, "status" | "attributes" | "resource">;
   return {
     ...{ rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time },
-    ...(JSON.parse(rest) as Pick<
-      RolloutSpan,
-      "status" | "attributes" | "events" | "links" | "context" | "parent" | "resource"
-    >),
+    ...{ events: [], links: [], context: null, parent: null },
+    ...rest,
+    status: { description: null, ...rest.status },
   };
-}
-
-function ownerOf({ rollout_id, attempt_id }: RolloutSpan): string {
-  return `${rollout_id} ${attempt_id}`;
 }
 
 const listing: Listing = {
