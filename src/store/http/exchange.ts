@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { FaradayError, messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import { BadValueError, UnknownIdError } from "../store-errors.ts";
@@ -7,7 +9,7 @@ import { HttpError } from "./http-error.ts";
 import { namesLoopback } from "./loopback.ts";
 import type { Metrics } from "./metrics.ts";
 import { jsonOf, readBody } from "./request-body.ts";
-import { type Call, Raw, type RawReply, type Route } from "./route.ts";
+import { type Call, Lines, Raw, type RawReply, type Route } from "./route.ts";
 import type { Match, Router } from "./router.ts";
 import type { ServerLimits } from "./server-limits.ts";
 import type { Tokens } from "./tokens.ts";
@@ -41,7 +43,9 @@ export class Exchange {
     const found = router.find(request.method ?? "", path);
     const match = found !== undefined && "route" in found ? found : undefined;
     try {
-      this.#send(request, response, await this.#reply(request, response, { found, search }));
+      const reply = await this.#reply(request, response, { found, search });
+      if (reply instanceof Lines) await this.#stream(response, reply);
+      else this.#send(request, response, reply);
     } catch (error) {
       this.#send(request, response, this.#refusal(error, request));
     }
@@ -52,7 +56,7 @@ export class Exchange {
     request: IncomingMessage,
     response: ServerResponse,
     { found, search }: { readonly found: ReturnType<Router["find"]>; readonly search: string },
-  ): Promise<RawReply> {
+  ): Promise<RawReply | Lines> {
     const { tokens, origins } = this.#options;
     const { origin, host, authorization } = request.headers;
     if (!tokens.required && !namesLoopback(host)) {
@@ -74,14 +78,14 @@ export class Exchange {
       response,
       search,
     }: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly search: string },
-  ): Promise<RawReply> {
+  ): Promise<RawReply | Lines> {
     const call: Call = {
       ...{ params, search, headers: request.headers },
       body: await this.#body(route, request),
       signal: () => leaving(response, this.#options.closing),
     };
     const result = await route.run(call);
-    if (result instanceof Raw) return result;
+    if (result instanceof Raw || result instanceof Lines) return result;
     return { status: route.status, type: jsonType, bytes: JSON.stringify(result ?? null) };
   }
 
@@ -101,6 +105,17 @@ export class Exchange {
       ...close,
     });
     response.end(bytes);
+  }
+
+  /** As fast as the client takes it. Nothing is promised before there is a first line; an answer that ends early says so. */
+  async #stream(response: ServerResponse, { lines }: Lines): Promise<void> {
+    const rest = lines[Symbol.asyncIterator]();
+    const first = await rest.next();
+    response.writeHead(200, { "Content-Type": "application/x-ndjson" });
+    const all = async function* () {
+      for (let line = first; line.done !== true; line = await rest.next()) yield line.value;
+    };
+    await pipeline(Readable.from(all()), response).catch(() => response.destroy());
   }
 
   #refusal(error: unknown, request: IncomingMessage): RawReply {

@@ -37,11 +37,31 @@ export function resourceRoutes(store: RolloutQueue): readonly Route[] {
       reply: replies.resourcesUpdate,
       run: ({ params: { resources_id: id = "" }, body }) => store.updateResources(id, body),
     }),
+    ...freeResourceRoutes(store),
     ...workerRoutes(store),
     get("/v1/agl/statistics", {
       summary: "How many of everything there are",
       reply: z.record(z.string(), z.unknown()),
       run: () => store.statistics(),
+    }),
+  ];
+}
+
+/** Resources of kinds that Agent Lightning does not know, such as weights; its clients cannot read them. */
+function freeResourceRoutes(store: RolloutQueue): readonly Route[] {
+  const resources = z.record(z.string(), z.looseObject({ resource_type: z.string() }));
+  return [
+    post("/v1/faraday/addResources", {
+      summary: "Add a snapshot of resources of any kinds",
+      body: z.object({ resources }),
+      reply: replies.resourcesUpdate,
+      run: ({ body }) => store.addResources(body.resources),
+    }),
+    post("/v1/faraday/updateResources", {
+      summary: "Add a version of resources of any kinds",
+      body: z.object({ resources_id: z.string(), resources }),
+      reply: replies.resourcesUpdate,
+      run: ({ body }) => store.updateResources(body.resources_id, body.resources),
     }),
   ];
 }

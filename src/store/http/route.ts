@@ -58,6 +58,15 @@ export class Raw implements RawReply {
   }
 }
 
+/** An answer of JSON lines, made while it is sent. */
+export class Lines {
+  readonly lines: AsyncIterable<string>;
+
+  constructor(lines: AsyncIterable<string>) {
+    this.lines = lines;
+  }
+}
+
 interface GetSpec<Query extends z.ZodObject> {
   readonly summary: string;
   readonly access?: Access;

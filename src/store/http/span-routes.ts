@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { RolloutQueue } from "../rollout-queue.ts";
 import * as replies from "./agl-replies.ts";
 import * as schemas from "./agl-schemas.ts";
@@ -41,6 +42,23 @@ export function spanRoutes(store: RolloutQueue, metrics: Metrics): readonly Rout
       run: async ({ body }) => ({
         sequence_id: await store.getNextSpanSequenceId(body.rollout_id, body.attempt_id),
       }),
+    }),
+    post("/v1/faraday/addSpans", {
+      summary: "Add spans; null for each whose attempt has its id already",
+      body: z.array(rolloutSpan),
+      reply: z.array(rolloutSpan.nullable()),
+      run: async ({ body }) => {
+        const results = await store.addSpans(body);
+        const stored = results.filter((span) => span !== null).length;
+        metrics.spansReceived({ stored, duplicate: results.length - stored });
+        return results;
+      },
+    }),
+    post("/v1/faraday/nextSpanSequenceIds", {
+      summary: "A number for each of the spans to come",
+      body: z.array(schemas.nextSequenceId),
+      reply: z.array(z.int()),
+      run: ({ body }) => store.getNextSpanSequenceIds(body),
     }),
   ];
 }

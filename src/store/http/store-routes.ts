@@ -1,4 +1,5 @@
 import type { Logger } from "../../core/logger.ts";
+import type { LightningStore } from "../lightning-store.ts";
 import type { RolloutQueue } from "../rollout-queue.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
@@ -7,11 +8,12 @@ import { queueRoutes } from "./queue-routes.ts";
 import { resourceRoutes } from "./resource-routes.ts";
 import { rolloutRoutes } from "./rollout-routes.ts";
 import { get, Raw, type Route } from "./route.ts";
+import { runRoutes } from "./run-routes.ts";
 import type { ServerLimits } from "./server-limits.ts";
 import { spanRoutes } from "./span-routes.ts";
 
 interface Served {
-  readonly store: RolloutQueue;
+  readonly store: RolloutQueue & LightningStore;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits: ServerLimits;
@@ -27,6 +29,7 @@ export function storeRoutes({ store, metrics, logger, limits }: Served): readonl
     ...rolloutRoutes(store),
     ...resourceRoutes(store),
     ...spanRoutes(store, metrics),
+    ...runRoutes(store),
     ...otlpRoutes({ store, metrics, logger }),
     get("/metrics", {
       summary: "Metrics in the Prometheus text format",

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { FaradayError, InputError, messageOf } from "../../core/errors.ts";
 import { type Logger, stderrLogger } from "../../core/logger.ts";
+import type { LightningStore } from "../lightning-store.ts";
 import type { RolloutQueue } from "../rollout-queue.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
@@ -14,7 +15,7 @@ import { Tokens } from "./tokens.ts";
 
 export interface StoreServerOptions {
   /** What it serves; who opened it closes it. */
-  readonly store: RolloutQueue;
+  readonly store: RolloutQueue & LightningStore;
   /** Default 127.0.0.1. Anything that is not loopback needs tokens. */
   readonly host?: string;
   /** Default 4747; 0 takes a free one. */

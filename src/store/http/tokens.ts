@@ -31,8 +31,12 @@ export class Tokens {
    * @throws {InputError} where others may read the file, or it has no token, or one that is none.
    */
   static fromFile(path: string): Tokens {
-    const tokens = readPrivate(path)
-      .split("\n")
+    return Tokens.of(readPrivate(path).split("\n"), path);
+  }
+
+  /** The same, of the lines of a file. */
+  static of(lines: readonly string[], path = "tokens"): Tokens {
+    const tokens = lines
       .map((line) => line.trim())
       .flatMap((line, index) => (line === "" || line.startsWith("#") ? [] : [tokenOf(line, `${path}:${index + 1}`)]));
     if (tokens.length === 0) throw new InputError(`${path} has no token; write one a line: read TOKEN, or write TOKEN`);
