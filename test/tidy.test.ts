@@ -11,7 +11,7 @@ const levels: readonly (readonly string[])[] = [
   ["core"],
   ["kernel", "audit", "grpo"],
   ["runner", "oracle", "model", "pool", "store", "config"],
-  ["run", "report"],
+  ["run", "report", "export"],
   ["commands"],
 ];
 
@@ -35,6 +35,7 @@ const owners: Readonly<Record<string, string>> = {
   kysely: "src/store/sql/",
   pg: "src/store/postgres/",
   "pg-copy-streams": "src/store/postgres/",
+  "hyparquet-writer": "src/export/",
   pino: "src/run/log.ts",
   yaml: "src/config/",
   "pure-rand": "src/core/random.ts",
