@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { gzip, gzipSync } from "node:zlib";
 import type { Logger } from "../../core/logger.ts";
 import { ProtobufError } from "../otlp/protobuf-reader.ts";
-import { readTraceRequest } from "../otlp/trace-request.ts";
+import { type ReceivedSpan, readTraceRequest } from "../otlp/trace-request.ts";
 import { writeStatus, writeTraceResponse } from "../otlp/write-status.ts";
 import type { RolloutQueue } from "../rollout-queue.ts";
 import type { RolloutSpan } from "../rollout-span.ts";
@@ -55,7 +55,8 @@ async function receive({ store, metrics, logger }: Receiver, bytes: Buffer): Pro
   const { spans, ownerless } = readTraceRequest(bytes);
   if (ownerless > 0)
     logger.warning("spans without agentlightning.rollout_id or .attempt_id are dropped", { ownerless });
-  const results = await Promise.all(byAttempt(await numbered(store, spans)).map((each) => add(store, each, logger)));
+  await number(store, spans);
+  const results = await Promise.all(byAttempt(spans).map((each) => add(store, each, logger)));
   const added = results.flat();
   const stored = added.filter((span) => span !== null && span !== undefined).length;
   const duplicate = added.filter((span) => span === null).length;
@@ -68,15 +69,19 @@ async function receive({ store, metrics, logger }: Receiver, bytes: Buffer): Pro
 }
 
 /** Spans that came without a number get theirs in the order in which they came. */
-async function numbered(store: RolloutQueue, spans: readonly RolloutSpan[]): Promise<readonly RolloutSpan[]> {
+async function number(store: RolloutQueue, spans: readonly ReceivedSpan[]): Promise<void> {
   const without = spans.filter(({ sequence_id: id }) => id < 0);
-  if (without.length === 0) return spans;
-  const ids = (await store.getNextSpanSequenceIds(without)).values();
-  return spans.map((span) => (span.sequence_id < 0 ? { ...span, sequence_id: ids.next().value ?? 0 } : span));
+  if (without.length === 0) return;
+  const ids = await store.getNextSpanSequenceIds(without);
+  for (const [index, span] of without.entries()) span.sequence_id = ids[index] ?? 0;
 }
 
 function byAttempt(spans: readonly RolloutSpan[]): readonly (readonly RolloutSpan[])[] {
-  return [...Map.groupBy(spans, ({ rollout_id: rollout, attempt_id: attempt }) => `${rollout}\n${attempt}`).values()];
+  const [first] = spans;
+  if (first === undefined) return [];
+  const { rollout_id, attempt_id } = first;
+  if (spans.every((span) => span.rollout_id === rollout_id && span.attempt_id === attempt_id)) return [spans];
+  return [...Map.groupBy(spans, (span) => `${span.rollout_id}\n${span.attempt_id}`).values()];
 }
 
 /** `undefined` for each span of an attempt that is not in the store. */

@@ -3,9 +3,12 @@ import { type Attributes, readAttribute } from "./any-value.ts";
 import { ProtobufReader } from "./protobuf-reader.ts";
 import { type OtlpSpan, readSpan } from "./read-span.ts";
 
+/** A span that says which attempt is its own; its number may be −1 until it is given one. */
+export type ReceivedSpan = RolloutSpan & { sequence_id: number };
+
 export interface TraceRequest {
   /** Spans that say which attempt is theirs; `sequence_id` is −1 where they do not say it. */
-  readonly spans: readonly RolloutSpan[];
+  readonly spans: readonly ReceivedSpan[];
   /** How many do not say it. */
   readonly ownerless: number;
 }
@@ -22,7 +25,7 @@ const sequenceKey = "agentlightning.span_sequence_id";
  */
 export function readTraceRequest(bytes: Buffer): TraceRequest {
   const reader = new ProtobufReader(bytes);
-  const spans: RolloutSpan[] = [];
+  const spans: ReceivedSpan[] = [];
   let ownerless = 0;
   while (reader.more) {
     const tag = reader.tag();
@@ -78,7 +81,7 @@ function readScopeSpans(reader: ProtobufReader, spans: OtlpSpan[]): void {
   reader.leave(outer);
 }
 
-function ownedSpan(span: OtlpSpan, resource: Resource): RolloutSpan | undefined {
+function ownedSpan(span: OtlpSpan, resource: Resource): ReceivedSpan | undefined {
   const { attributes } = span;
   const rollout = attributes[rolloutKey] ?? resource.attributes[rolloutKey];
   const attempt = attributes[attemptKey] ?? resource.attributes[attemptKey];
