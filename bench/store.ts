@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/audit-log.ts";
 import type { AuditSegment } from "../src/core/audit.ts";
+import { packTrajectories } from "../src/core/trajectory.ts";
 import { FlightRecorder } from "../src/kernel/flight-recorder.ts";
 import { batchMetrics, storedEpisodes } from "../src/run/measurement.ts";
 import { batchDigest } from "../src/store/batch-digest.ts";
 import { openStore } from "../src/store/open.ts";
 import { recordEpisodes, recordsPerEpisode } from "./recorded-episodes.ts";
 import { bootHost, firstBatch, rollOut } from "./rolled-out-batch.ts";
+import { fillQueue } from "./rollout-queue.ts";
 import { shippedAgent } from "./shipped-agent.ts";
 import type { FillBench } from "./suite.ts";
 
@@ -20,7 +22,11 @@ const log = { signer: generateKeyPairSync("ed25519"), policies: "00", run: "run"
 export const store: FillBench = async (bench, resources) => {
   const folder = await mkdtemp(join(tmpdir(), "faraday-bench-"));
   resources.defer(() => rm(folder, { recursive: true, force: true }));
-  return { ...(await fillBatch(bench, resources, folder)), ...(await fillAudit(bench, resources, folder)) };
+  return {
+    ...(await fillBatch(bench, resources, folder)),
+    ...(await fillAudit(bench, resources, folder)),
+    ...(await fillQueue(bench, resources, folder)),
+  };
 };
 
 /** Storing one training batch: digest, signed tree, episodes, violations, spans and audit records in one transaction, synced to disk. */
@@ -39,19 +45,27 @@ async function fillBatch(bench: Parameters<FillBench>[0], resources: AsyncDispos
     ),
     emitViolations: agent.config.runner.emitViolations,
   };
+  const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
   let runs = 0;
   const name = `batch of ${episodes} episodes`;
+  const busy = `${name}, main thread`;
   const storeOne = async () => {
     const described = { phase, iteration, weights, episodes, digest: batchDigest(record) };
     const audit = AuditLog.begin(log).append({ ...described, segments: batch.audit });
-    await opened.storeBatch({ ...record, audit, run: `run-${runs}` });
+    await opened.storeBatch({ ...record, audit, trajectories, run: `run-${runs}` });
   };
-  bench.add(name, storeOne, {
-    async: true,
-    // A batch can be stored once in a run.
-    beforeEach: () => opened.beginRun({ id: `run-${++runs}`, config: {} }),
-  });
-  return { [name]: { count: episodes, unit: "episode" } };
+  // A batch can be stored once in a run.
+  const beforeEach = () => opened.beginRun({ id: `run-${++runs}`, config: {} });
+  bench.add(name, storeOne, { async: true, beforeEach });
+  // How long nothing else could be done: without what is packed in other threads.
+  const timeBusy = async () => {
+    const before = performance.eventLoopUtilization();
+    await storeOne();
+    return { overriddenDuration: performance.eventLoopUtilization(before).active };
+  };
+  bench.add(busy, timeBusy, { async: true, beforeEach });
+  const amount = { count: episodes, unit: "episode" };
+  return { [name]: amount, [busy]: amount };
 }
 
 /**

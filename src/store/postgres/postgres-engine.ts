@@ -110,17 +110,13 @@ export class PostgresEngine implements Engine {
     return { rows, changes: rowCount ?? 0 };
   }
 
+  /** COPY tells no keys; whether rows were new at all, it does. */
   async #insert(client: pg.PoolClient, insert: Insert): Promise<Answer> {
-    const { rows, columns, returning = [] } = insert;
-    const known = returning.every((column) => columns.includes(column));
-    if (rows.length >= copyRowsMin && known && (await this.#copied(client, insert))) {
-      const places = returning.map((column) => [column, columns.indexOf(column)] as const);
-      const back = rows.map((row) => Object.fromEntries(places.map(([column, at]) => [column, row[at]])));
-      return { rows: back, changes: rows.length, fresh: rows.map(() => true) };
+    const { rows, tell } = insert;
+    if (tell !== "keys" && rows.length >= copyRowsMin && (await this.#copied(client, insert))) {
+      return { rows: [], changes: rows.length, fresh: rows.map(() => true) };
     }
-    if (insert.tell !== true) return await this.#insertMany(client, insert);
-    const answer = await this.#insertMany(client, { ...insert, returning: insert.unless ?? [] });
-    return { ...answer, fresh: freshOf(insert, answer.rows) };
+    return await this.#insertMany(client, insert);
   }
 
   /** Nothing was inserted where a row was there already. */
@@ -138,8 +134,9 @@ export class PostgresEngine implements Engine {
   }
 
   async #insertMany(client: pg.PoolClient, insert: Insert): Promise<Answer> {
-    const { rows, columns } = insert;
+    const { rows, columns, unless = [], tell } = insert;
     const chunkMax = Math.floor(parametersMax / columns.length);
+    const returning = tell !== undefined ? ` RETURNING ${["key", ...unless].join(", ")}` : "";
     const back: Answer["rows"][number][] = [];
     let changes = 0;
     for (let start = 0; start < rows.length; start += chunkMax) {
@@ -147,11 +144,13 @@ export class PostgresEngine implements Engine {
       let place = 0;
       const tuples = chunk.map(() => `(${columns.map(() => `$${++place}`).join(", ")})`).join(", ");
       const values = chunk.flat().map((value) => (typeof value === "string" ? escaped(value) : value));
-      const { rows: given, rowCount } = await client.query({ text: insertText(insert, tuples), values });
+      const { rows: given, rowCount } = await client.query({ text: insertText(insert, tuples, returning), values });
       back.push(...given);
       changes += rowCount ?? 0;
     }
-    return { rows: back, changes };
+    if (tell === undefined) return { rows: [], changes };
+    const keys = keysOf(insert, back);
+    return { rows: [], changes, keys, fresh: keys.map((key) => key !== null) };
   }
 
   /** Prepared once a connection. */
@@ -164,11 +163,21 @@ export class PostgresEngine implements Engine {
   }
 }
 
-/** Which rows are among those that were inserted; of several with one key, the first. */
-function freshOf({ columns, rows, unless = [] }: Insert, inserted: Answer["rows"]): readonly boolean[] {
-  const keys = new Set(inserted.map((row) => JSON.stringify(unless.map((column) => row[column]))));
+/** The keys of the rows that were inserted; of several with one name, the first has it. */
+function keysOf({ columns, rows, unless = [] }: Insert, inserted: Answer["rows"]): readonly (number | null)[] {
+  const keys = new Map(inserted.map(({ key, ...row }) => [JSON.stringify(unless.map((column) => row[column])), key]));
   const places = unless.map((column) => columns.indexOf(column));
-  return rows.map((row) => keys.delete(JSON.stringify(places.map((place) => row[place]))));
+  return rows.map((row) => {
+    const name = JSON.stringify(places.map((place) => wellFormed(row[place])));
+    const key = keys.get(name);
+    keys.delete(name);
+    return typeof key === "number" ? key : null;
+  });
+}
+
+/** As a database keeps it. */
+function wellFormed(value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 function codeOf(error: unknown): unknown {

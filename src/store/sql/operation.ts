@@ -18,6 +18,8 @@ export interface Answer {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** How many rows were inserted, updated or deleted. */
   readonly changes: number;
+  /** Of an insert that asks for it: the key of each row that was new, `null` for the others. */
+  readonly keys?: readonly (number | null)[];
   /** Of an insert that asks for it: whether each row was new. */
   readonly fresh?: readonly boolean[];
 }
@@ -29,10 +31,8 @@ export interface Insert {
   readonly rows: readonly (readonly Value[])[];
   /** Columns of the key by which rows that are there already are passed over; without it they are an error. */
   readonly unless?: readonly string[];
-  /** Columns that are asked back of the rows that were inserted, in the order of the rows. */
-  readonly returning?: readonly string[];
-  /** Whether the answer says of each row if it was new. */
-  readonly tell?: boolean;
+  /** What the answer tells of each row. */
+  readonly tell?: "keys" | "fresh";
 }
 
 /** All rows that a statement gives. */
@@ -61,13 +61,22 @@ export function* rowsOnce<Row>(
 }
 
 export function* insertRows(insert: Insert): Operation<Answer> {
-  if (insert.rows.length === 0) return { rows: [], changes: 0, fresh: [] };
+  if (insert.rows.length === 0) return { rows: [], changes: 0 };
   return yield { kind: "insert", ...insert };
 }
 
+/** The key of each row that was new; `null` for one that was there already. */
+export function* insertForKeys(insert: Insert): Operation<readonly (number | null)[]> {
+  return (yield* insertRows({ ...insert, tell: "keys" })).keys ?? [];
+}
+
+/** Whether each row was new. */
+export function* insertFresh(insert: Insert): Operation<readonly boolean[]> {
+  return (yield* insertRows({ ...insert, tell: "fresh" })).fresh ?? [];
+}
+
 /** The text of an insert of so many rows. */
-export function insertText({ table, columns, unless, returning }: Omit<Insert, "rows">, tuples: string): string {
+export function insertText({ table, columns, unless }: Omit<Insert, "rows">, tuples: string, returning = ""): string {
   const conflict = unless === undefined ? "" : ` ON CONFLICT (${unless.join(", ")}) DO NOTHING`;
-  const back = returning === undefined ? "" : ` RETURNING ${returning.join(", ")}`;
-  return `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${tuples}${conflict}${back}`;
+  return `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${tuples}${conflict}${returning}`;
 }

@@ -17,7 +17,7 @@ import type { Span } from "../span.ts";
 import type { Engine } from "./engine.ts";
 import type { Operation } from "./operation.ts";
 import { readAudit, readCheckpoints, readTree } from "./runs/audit-rows.ts";
-import { packBatch, readIterations, readTrajectories, writeBatch } from "./runs/batch-rows.ts";
+import { readIterations, readTrajectories, writeBatch } from "./runs/batch-rows.ts";
 import { readEpisodes, readViolations } from "./runs/episode-rows.ts";
 import { beginRun, endRun, keyOfRun, lockRun, readRuns, resumeRun } from "./runs/run-rows.ts";
 import { countSpans, importSpans, readSpans } from "./runs/span-rows.ts";
@@ -43,8 +43,7 @@ export class RunStore implements LightningStore {
   }
 
   async storeBatch(batch: BatchRecord): Promise<void> {
-    const packed = await this.guard("pack a batch", () => packBatch(batch));
-    await this.write("store a batch", () => writeBatch(packed));
+    await this.write("store a batch", () => writeBatch(batch));
   }
 
   async importSpans(run: string, spans: readonly Span[]): Promise<number> {

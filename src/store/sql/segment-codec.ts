@@ -1,4 +1,4 @@
-import { lineHashes } from "../../audit/line-hashes.ts";
+import { knownHashes } from "../../audit/line-hashes.ts";
 import { recordHash } from "../../core/audit.ts";
 import { packed, unpacked } from "./zstd.ts";
 
@@ -12,10 +12,10 @@ const mark = "\u0002";
  * left: it is taken out where it follows from the line before, and {@link unpackSegment} puts it back. What comes back is byte for byte what was
  * given; bytes for which that would not hold are kept whole.
  */
-export async function packSegment(bytes: Uint8Array): Promise<Uint8Array> {
+export function packSegment(bytes: Uint8Array): Uint8Array {
   const stripped = withoutLinks(bytes);
   if (stripped === null) return bytes;
-  const zstd = await packed(stripped);
+  const zstd = packed(stripped);
   const column = new Uint8Array(zstd.length + 1);
   column[0] = linkless;
   column.set(zstd, 1);
@@ -33,14 +33,14 @@ export function unpackSegment(column: Uint8Array): Uint8Array {
 }
 
 function withoutLinks(bytes: Uint8Array): Uint8Array | null {
-  const { hashes, complete } = lineHashes(bytes);
+  const { hashes, complete } = knownHashes(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!complete || hashes.length === 0 || buffer.includes(mark)) return null;
   const parts: Uint8Array[] = [];
   let [start, from] = [0, 0];
   for (let index = 1; index < hashes.length; index++) {
     from = buffer.indexOf(10, from) + 1;
-    const link = buffer.indexOf(linkTo(hashes[index - 1] as string), from);
+    const link = buffer.indexOf(linkTo(hashes[index - 1] as string), from, "latin1");
     const end = buffer.indexOf(10, from);
     if (link < 0 || link > end) continue;
     parts.push(buffer.subarray(start, link), markedLink);

@@ -6,11 +6,11 @@ import { packed, unpacked } from "./zstd.ts";
  * as 32-bit integers), a byte a token that says whether it was chosen, and the log-probabilities of those that were, as 32-bit floats. Of integers
  * and floats first the first bytes of all, then the second: neighbours that are alike compress.
  */
-export async function packTrajectoryColumns(columns: TrajectoryColumns): Promise<Uint8Array> {
+export function packTrajectoryColumns(columns: TrajectoryColumns): Uint8Array {
   const { offsets, tokens, chosen, logProbabilities } = columns;
   const probabilities = logProbabilities.filter((_, index) => chosen[index] === 1);
   const header = new Uint32Array([offsets.length - 1, tokens.length, probabilities.length]);
-  return await packed(
+  return packed(
     Buffer.concat([bytesOf(header), planes(offsets), planes(tokens), bytesOf(chosen), planes(probabilities)]),
   );
 }

@@ -28,6 +28,8 @@ export function openDatabase(path: string, options: { readonly mustExist: boolea
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     checkIdentity(database, path);
     prepare(database);
+    // From here on the engine waits, without holding up the process.
+    database.exec("PRAGMA busy_timeout = 1");
     return database;
   } catch (error) {
     database?.close();

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../sql/engine.ts";
 import { type Answer, type Ask, type Insert, insertText, type Operation } from "../sql/operation.ts";
 import { openDatabase } from "./open-database.ts";
@@ -9,6 +10,7 @@ interface Job {
   readonly operation: () => Operation<unknown>;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
+  readonly since: number;
 }
 
 interface Prepared {
@@ -16,6 +18,12 @@ interface Prepared {
   /** Whether it gives rows. */
   readonly gives: boolean;
 }
+
+/** How long a job waits for other processes before it gives up. */
+const busyTimeoutMs = 10_000;
+
+/** Not all at the same time again. */
+const retryMs = () => 1 + 4 * Math.random();
 
 /** Texts that are kept prepared; those of filters come in many forms. */
 const preparedMax = 500;
@@ -30,6 +38,7 @@ export class SqliteEngine implements Engine {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, Prepared>();
   #jobs: Job[] = [];
+  #scheduled = false;
 
   /** @throws {InputError} when no store can be at the path. */
   static open(path: string, options: { readonly mustExist: boolean }): SqliteEngine {
@@ -60,19 +69,25 @@ export class SqliteEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#flush();
+    while (this.#jobs.length > 0) {
+      this.#flush();
+      if (this.#jobs.length > 0) await sleep(retryMs());
+    }
     if (this.#database.isOpen) this.#database.close();
   }
 
   #add<Result>(operation: () => Operation<Result>, writes: boolean): Promise<Result> {
     return new Promise((resolve, reject) => {
+      this.#jobs.push({ writes, operation, resolve, reject, since: performance.now() });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
       // After the turn's input and output: then all requests that came in together are here.
-      if (this.#jobs.length === 0) setImmediate(() => this.#flush());
-      this.#jobs.push({ writes, operation, resolve, reject });
+      setImmediate(() => this.#flush());
     });
   }
 
   #flush(): void {
+    this.#scheduled = false;
     const jobs = this.#jobs;
     this.#jobs = [];
     if (jobs.length === 0) return;
@@ -84,10 +99,22 @@ export class SqliteEngine implements Engine {
     } catch (error) {
       // SQLite has rolled back by itself after some errors, such as a full disk.
       if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      for (const { reject } of jobs) reject(error);
+      this.#failed(jobs, error);
       return;
     }
     for (const settle of settled) settle();
+  }
+
+  /** While another process writes, this one does other things and tries again: none of the jobs has left anything. */
+  #failed(jobs: readonly Job[], error: unknown): void {
+    const patience = isBusy(error) ? busyTimeoutMs : 0;
+    const now = performance.now();
+    const [waiting, given] = [true, false].map((waits) => jobs.filter(({ since }) => now - since < patience === waits));
+    for (const { reject } of given ?? []) reject(error);
+    this.#jobs = [...(waiting ?? []), ...this.#jobs];
+    if (this.#jobs.length === 0 || this.#scheduled) return;
+    this.#scheduled = true;
+    setTimeout(() => this.#flush(), retryMs());
   }
 
   /** @returns What tells the job of its end, once that is on disk. */
@@ -99,7 +126,7 @@ export class SqliteEngine implements Engine {
       return () => resolve(result as never);
     } catch (error) {
       // Alone, its transaction ends with it; so it does where SQLite has ended the transaction already.
-      if (!apart || !this.#database.isTransaction) throw error;
+      if (!apart || !this.#database.isTransaction || isBusy(error)) throw error;
       this.#run("ROLLBACK TO one");
       this.#run("RELEASE one");
       return () => reject(error);
@@ -133,18 +160,11 @@ export class SqliteEngine implements Engine {
   #insert(insert: Insert): Answer {
     const tuple = `(${insert.columns.map(() => "?").join(", ")})`;
     const { statement } = this.#prepare(insertText(insert, tuple));
-    if (insert.returning !== undefined) {
-      const rows = insert.rows.map((values) => statement.get(...values)).filter((row) => row !== undefined);
-      return { rows, changes: rows.length };
-    }
-    const fresh: boolean[] = [];
-    let changes = 0;
-    for (const values of insert.rows) {
-      const inserted = Number(statement.run(...values).changes);
-      changes += inserted;
-      if (insert.tell === true) fresh.push(inserted === 1);
-    }
-    return { rows: [], changes, fresh };
+    const results = insert.rows.map((values) => statement.run(...values));
+    const changes = results.reduce((sum, result) => sum + Number(result.changes), 0);
+    if (insert.tell === "fresh") return { rows: [], changes, fresh: results.map((result) => result.changes === 1) };
+    const keys = results.map((result) => (result.changes === 1 ? Number(result.lastInsertRowid) : null));
+    return { rows: [], changes, keys };
   }
 
   #run(sql: string): void {
@@ -160,4 +180,9 @@ export class SqliteEngine implements Engine {
     this.#prepared.set(sql, prepared);
     return prepared;
   }
+}
+
+/** https://www.sqlite.org/rescode.html#busy */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
 }

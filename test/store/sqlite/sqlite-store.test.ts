@@ -160,7 +160,7 @@ describe("opening", () => {
     expect(existsSync(join(baseDir, "faraday.db"))).toBe(false);
   });
 
-  it.each(["faraday.db", "", "sqlite:", "sqlite://host/faraday.db", "http://u:secret@host"])(
+  it.each(["faraday.db", "", "sqlite:", "sqlite://host/faraday.db", "ftp://u:secret@host"])(
     "refuses %j, which names no store",
     async (url) => {
       await expectRefused(url, /store must be sqlite:path/);

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Page, SpansQuery } from "../../rollout-query.ts";
 import type { SpanOwner } from "../../rollout-queue.ts";
 import type { RolloutSpan } from "../../rollout-span.ts";
-import { firstOf, insertRows, type Operation } from "../operation.ts";
+import { firstOf, insertFresh, type Operation } from "../operation.ts";
 import { statement, type Value } from "../statement.ts";
 import type { QueueSpanRow } from "../tables.ts";
 import { lockAttempt, noteHeartbeat, readLatestAttempt } from "./attempt-rows.ts";
@@ -48,14 +48,14 @@ function* addToAttempt(spans: readonly RolloutSpan[], now: number): Operation<re
   let last = 0;
   for (const { sequence_id } of spans) last = Math.max(last, sequence_id);
   yield* firstOf(raiseSequence, { rollout_id, last });
-  const { changes, fresh = [] } = yield* insertRows({
+  const insert = {
     table: "queue_spans",
     columns: spanColumns,
     rows: spans.map((span) => valuesOf(attempt.key, span)),
     unless: ["attempt", "span_id"],
-    tell: true,
-  });
-  if (changes > 0) yield* noteHeartbeat(rollout, attempt, now);
+  } as const;
+  const fresh = yield* insertFresh(insert);
+  if (fresh.includes(true)) yield* noteHeartbeat(rollout, attempt, now);
   return fresh;
 }
 
@@ -83,9 +83,17 @@ function restOf({ status, attributes, events, links, context, parent, resource }
 
 /** Sequence ids for spans to come, one for each owner in their order. */
 export function* nextSequenceIds(owners: readonly SpanOwner[]): Operation<readonly number[]> {
-  const ids: number[] = [];
-  for (const { rollout_id } of owners) ids.push((yield* firstOf(takeSequence, { rollout_id }))?.last ?? 0);
-  return ids;
+  const next = new Map<string, number>();
+  // In the order of their ids, so that two who count for the same rollouts do not wait for each other in a circle.
+  for (const [rollout_id, of] of [...Map.groupBy(owners, (owner) => owner.rollout_id)].sort()) {
+    const { last } = (yield* firstOf(takeSequences, { rollout_id, count: of.length })) as { last: number };
+    next.set(rollout_id, last - of.length);
+  }
+  return owners.map(({ rollout_id }) => {
+    const id = (next.get(rollout_id) ?? 0) + 1;
+    next.set(rollout_id, id);
+    return id;
+  });
 }
 
 /** Of a rollout of the queue. */
@@ -144,12 +152,14 @@ const raiseSequence = statement<{ rollout_id: string; last: number }>()(({ db, g
         .whereRef("excluded.last", ">", "queue_span_sequences.last"),
     ),
 );
-const takeSequence = statement<{ rollout_id: string }>()(({ db, given }) =>
+const takeSequences = statement<{ rollout_id: string; count: number }>()(({ db, given }) =>
   db
     .insertInto("queue_span_sequences")
-    .values({ rollout_id: given.rollout_id, last: 1 })
+    .values({ rollout_id: given.rollout_id, last: given.count })
     .onConflict((conflict) =>
-      conflict.column("rollout_id").doUpdateSet((eb) => ({ last: eb("queue_span_sequences.last", "+", 1) })),
+      conflict
+        .column("rollout_id")
+        .doUpdateSet((eb) => ({ last: eb("queue_span_sequences.last", "+", eb.ref("excluded.last")) })),
     )
     .returning("last"),
 );
