@@ -16,11 +16,11 @@ import type {
 import type { Span } from "../span.ts";
 import type { Engine } from "./engine.ts";
 import type { Operation } from "./operation.ts";
-import { readAudit, readCheckpoints, readTree } from "./runs/audit-rows.ts";
-import { readIterations, readTrajectories, writeBatch } from "./runs/batch-rows.ts";
-import { readEpisodes, readViolations } from "./runs/episode-rows.ts";
-import { beginRun, endRun, keyOfRun, lockRun, readRuns, resumeRun } from "./runs/run-rows.ts";
-import { countSpans, importSpans, readSpans } from "./runs/span-rows.ts";
+import { readAudit, readCheckpoints, readTree } from "./training/audit-rows.ts";
+import { readIterations, readTrajectories, writeBatch } from "./training/batch-rows.ts";
+import { readEpisodes, readViolations } from "./training/episode-rows.ts";
+import { beginRun, endRun, keyOfRun, lockRun, readRuns, resumeRun } from "./training/run-rows.ts";
+import { countSpans, importSpans, readSpans } from "./training/span-rows.ts";
 
 /** The part of the store that training runs use, on either database. */
 export class RunStore implements LightningStore {

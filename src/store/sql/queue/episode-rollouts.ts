@@ -5,7 +5,7 @@ import { type Attempt, type AttemptedRollout, defaultRolloutConfig, type Rollout
 import type { RolloutSpan } from "../../rollout-span.ts";
 import type { Span } from "../../span.ts";
 import { type Operation, rowsOnce } from "../operation.ts";
-import { readSpans } from "../runs/span-rows.ts";
+import { readSpans } from "../training/span-rows.ts";
 import { episodeIds } from "./ids.ts";
 
 // Episodes of training runs as rollouts, to read: ended, each with the one attempt that counts. Their ids derive from their keys. Flight
