@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FaradayError, InputError } from "../../../src/core/errors.ts";
@@ -11,51 +10,21 @@ import { storeContract } from "../contract.ts";
 import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch } from "../samples.ts";
+import { ServedPlace, silent } from "./served-place.ts";
 
-const quick = { retryMs: [], outageMs: 5000, logger: { debug() {}, info() {}, warning() {}, error() {} } };
-
-/** A server that can be ended and started again at the same address, over one store. */
-class Place implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "faraday-http-store-"));
-  readonly #now: () => number;
-  #port = 0;
-  #open: { readonly server: StoreServer; readonly store: AsyncDisposable } | undefined;
-
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
-  }
-
-  async start(): Promise<string> {
-    const store = await openStore("sqlite:faraday.db", { baseDir: this.folder, now: this.#now });
-    const server = await StoreServer.listen({ store, port: this.#port, logger: quick.logger });
-    this.#port = Number(new URL(server.url).port);
-    this.#open = { server, store };
-    return server.url;
-  }
-
-  async stop(): Promise<void> {
-    await this.#open?.server.close();
-    await this.#open?.store[Symbol.asyncDispose]();
-    this.#open = undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    rmSync(this.folder, { recursive: true });
-  }
-}
+const quick = { retryMs: [], outageMs: 5000, logger: silent };
 
 storeContract("HTTP", async () => {
-  const place = new Place();
+  const place = new ServedPlace();
   const url = await place.start();
   return { open: () => HttpStore.open(url, { baseDir: place.folder }), [Symbol.asyncDispose]: () => place.stop() };
 });
 
 queueContract("HTTP", async () => {
-  let place: Place | undefined;
+  let place: ServedPlace | undefined;
   return {
     open: async (now) => {
-      place ??= new Place(now);
+      place ??= new ServedPlace(now);
       return await HttpStore.open(await place.start(), { baseDir: place.folder });
     },
     [Symbol.asyncDispose]: async () => await place?.[Symbol.asyncDispose](),
@@ -63,10 +32,10 @@ queueContract("HTTP", async () => {
 });
 
 describe("an outage of the store", () => {
-  let place: Place;
+  let place: ServedPlace;
   let url: string;
   beforeEach(async () => {
-    place = new Place();
+    place = new ServedPlace();
     url = await place.start();
   });
   afterEach(() => place[Symbol.asyncDispose]());
@@ -149,7 +118,7 @@ describe("an outage of the store", () => {
 describe("a token", () => {
   it("is taken from the environment or the URL, and its lack is told", async () => {
     const token = "writer-0123456789abcdef";
-    await using place = new Place();
+    await using place = new ServedPlace();
     await using store = await openStore("sqlite:faraday.db", { baseDir: place.folder });
     const tokens = Tokens.of([`write ${token}`]);
     await using server = await StoreServer.listen({ store, port: 0, tokens });
