@@ -7,6 +7,7 @@ import { type Measure, measureOf } from "../report/measure.ts";
 import type { CurvePoint, RunReport } from "../report/run-report.ts";
 import { timeSplitOf } from "../report/time-split.ts";
 import type { RunStatus, StoredIteration } from "../store/lightning-store.ts";
+import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
@@ -36,6 +37,8 @@ export interface TrainingParts {
   readonly earlier: EarlierWork | null;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** Told of everything that is stored, where somebody wants to know. */
+  readonly telemetry?: RunTelemetry | null;
 }
 
 /** What rolls out and differentiates. */
@@ -54,6 +57,8 @@ export class TrainingRun {
   #evaluationSeconds = 0;
   #episodes = 0;
   #quarantinedEpisodes = 0;
+  /** When the last batch was begun and was there, in milliseconds since 1970. */
+  #rolledOutMs: readonly [startMs: number, endMs: number] = [0, 0];
   /** SHA-256 of the weights that are published now, until it is in the audit log. */
   #update: string | undefined;
 
@@ -211,11 +216,13 @@ export class TrainingRun {
       learnSeconds: (learned - rolled) / 1000,
       episodesPerSecond: batch.episodes.length / ((learned - start) / 1000),
     };
-    this.#update = weightsDigest(learner.weights);
+    const weights = weightsDigest(learner.weights);
+    this.#update = weights;
     // Before the store has the iteration: with either of the two the run can go on, whenever it is stopped.
     this.#saveState(learner, iteration);
     await this.#store(plan, batch, { metrics: figures, advantages });
     this.#states.keep(iteration);
+    this.#tellUpdate(iteration, { start: rolled, end: learned }, { weights, metrics });
     const metricsWithStore = { ...figures, storeSeconds: (performance.now() - learned) / 1000 };
     this.#episodes += batch.episodes.length;
     this.#curve.push({ iteration, metrics: metricsWithStore });
@@ -223,9 +230,20 @@ export class TrainingRun {
     emit({ type: "iteration-end", iteration, iterations, metrics: metricsWithStore });
   }
 
+  #tellUpdate(
+    iteration: number,
+    { start, end }: { readonly start: number; readonly end: number },
+    update: { readonly weights: string; readonly metrics: Readonly<Record<string, number>> },
+  ): void {
+    const [startMs, endMs] = [performance.timeOrigin + start, performance.timeOrigin + end];
+    this.#parts.telemetry?.update({ iteration, startMs, endMs, ...update });
+  }
+
   /** Episodes whose records do not agree with what came back are out of it before anything is learned. */
   async #rollOut(plan: BatchPlan): Promise<FinishedBatch> {
+    const startMs = Date.now();
     const batch = reconcile(await this.#parts.pool.run(plan));
+    this.#rolledOutMs = [startMs, Date.now()];
     for (const { summary } of batch.episodes) {
       if (summary.outcome !== "quarantined") continue;
       this.#quarantinedEpisodes++;
@@ -250,6 +268,8 @@ export class TrainingRun {
       { segments: batch.audit, update: this.#update },
     );
     this.#update = undefined;
+    const [startMs, endMs] = this.#rolledOutMs;
+    this.#parts.telemetry?.batch({ phase, iteration, episodes, segments: batch.audit, startMs, endMs });
   }
 
   #saveState(learner: Learner, iteration: number): void {
