@@ -4,23 +4,31 @@ import { sampleSpan, spanId } from "./queue-samples.ts";
 import { Recorder } from "./recorder.ts";
 import { sampleBatch } from "./samples.ts";
 
-// A thread with a store of its own: a training run, or one who queues, takes and ends rollouts.
-const { url, baseDir, run, amount } = workerData as { url: string; baseDir: string; run?: string; amount: number };
-await using store = await openStore(url, { baseDir });
-parentPort?.postMessage(run === undefined ? await work() : await train(run));
+// A thread of its own: a training run, or writers who queue, take and end rollouts, each with a store of their own.
+const { url, baseDir, run, writers, amount } = workerData as {
+  readonly url: string;
+  readonly baseDir: string;
+  readonly run?: string;
+  readonly writers?: number;
+  readonly amount: number;
+};
+if (run !== undefined) await train(run);
+const taken = await Promise.all(Array.from({ length: writers ?? 0 }, work));
+parentPort?.postMessage(taken.flat());
 
-async function train(id: string): Promise<readonly string[]> {
+async function train(id: string): Promise<void> {
+  await using store = await openStore(url, { baseDir });
   const recorder = new Recorder(1);
   await store.beginRun({ id, config: {} });
   for (let iteration = 0; iteration < amount; iteration++) {
     await store.storeBatch(sampleBatch(recorder, { run: id, iteration, leaf: 12 * iteration }));
   }
   await store.endRun({ id, status: "succeeded" });
-  return [];
 }
 
 /** @returns The rollouts that it was given. */
 async function work(): Promise<readonly string[]> {
+  await using store = await openStore(url, { baseDir });
   const taken: string[] = [];
   await store.enqueueRollouts(Array.from({ length: amount }, (_, input) => ({ input })));
   for (let count = 0; count < amount; count++) {
