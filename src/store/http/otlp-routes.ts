@@ -6,7 +6,7 @@ import { type ReceivedSpan, readTraceRequest } from "../otlp/trace-request.ts";
 import { writeStatus, writeTraceResponse } from "../otlp/write-status.ts";
 import type { RolloutQueue } from "../rollout-queue.ts";
 import type { RolloutSpan } from "../rollout-span.ts";
-import { UnknownIdError } from "../store-errors.ts";
+import { BadValueError, UnknownIdError } from "../store-errors.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Call, Raw, type Route } from "./route.ts";
 
@@ -84,13 +84,16 @@ function byAttempt(spans: readonly RolloutSpan[]): readonly (readonly RolloutSpa
   return [...Map.groupBy(spans, (span) => `${span.rollout_id}\n${span.attempt_id}`).values()];
 }
 
-/** `undefined` for each span of an attempt that is not in the store. */
+/** `undefined` for each span of an attempt that is not in the store, or takes no more. */
 async function add(store: RolloutQueue, spans: readonly RolloutSpan[], logger: Logger) {
   try {
     return await store.addSpans(spans);
   } catch (error) {
-    if (!(error instanceof UnknownIdError)) throw error;
-    logger.warning("spans of an unknown attempt are dropped", { count: spans.length, reason: error.message });
+    if (!(error instanceof UnknownIdError || error instanceof BadValueError)) throw error;
+    logger.warning("spans of an attempt that does not take them are dropped", {
+      count: spans.length,
+      reason: error.message,
+    });
     return spans.map(() => undefined);
   }
 }
