@@ -36,7 +36,6 @@ const tables: readonly { readonly table: keyof Tables; readonly columns: string;
   },
   { table: "audit_checkpoints", columns: "run size root note phase iteration", order: "run, size" },
   { table: "trajectories", columns: "batch bytes", order: "batch" },
-  { table: "blobs", columns: "sha256 bytes", order: "sha256" },
   {
     table: "queue_rollouts",
     columns:

@@ -179,7 +179,7 @@ JOIN runs ON runs.key = rollouts.run;
 `;
 }
 
-/** Version 3: the queue, trajectories and blobs; spans of batches are no rows any more, and segments are packed. */
+/** Version 3: the queue and trajectories; spans of batches are no rows any more, and segments are packed. */
 function queueTables({ key, integer, real, json, bytes, table, tableOfKey, hex }: Words): string {
   return `
 ALTER TABLE iterations ADD COLUMN spans ${integer} NOT NULL DEFAULT 0;
@@ -188,11 +188,6 @@ CREATE INDEX segments_by_batch ON audit_segments (batch);
 
 CREATE TABLE trajectories (
   batch ${integer} PRIMARY KEY REFERENCES iterations,
-  bytes ${bytes} NOT NULL
-) ${table};
-
-CREATE TABLE blobs (
-  sha256 TEXT PRIMARY KEY,
   bytes ${bytes} NOT NULL
 ) ${table};
 

@@ -22,7 +22,6 @@ export interface Tables {
   queue_resources: QueueResourcesTable;
   queue_spans: QueueSpanTable;
   queue_span_sequences: SpanSequenceTable;
-  blobs: BlobTable;
   lightning_rollouts: LightningRolloutView;
 }
 
@@ -221,12 +220,6 @@ export type QueueSpanRow = Selectable<QueueSpanTable>;
 interface SpanSequenceTable {
   rollout_id: string;
   last: number;
-}
-
-interface BlobTable {
-  sha256: string;
-  /** As zstd packs them. */
-  bytes: Uint8Array;
 }
 
 /** Rollouts of the queue (source 0) and episodes of training runs (source 1). */

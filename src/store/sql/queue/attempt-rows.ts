@@ -11,7 +11,7 @@ import { episodeAttempt } from "./episode-rollouts.ts";
 import { episodeKeyOf, unknownAttempt } from "./ids.ts";
 import { equals, type Listing, pageOf } from "./page.ts";
 import { type AttemptedRow, attemptOf, attemptRowOf, jsonOrNull } from "./records.ts";
-import { attemptedRows, lockAttempted, lockRollout, saveState, withStatus } from "./rollout-rows.ts";
+import { attemptedRow, lockAttempted, lockRollout, saveState, withStatus } from "./rollout-rows.ts";
 import { syncWorker } from "./worker-rows.ts";
 
 /** @throws {BadValueError} for null where something must be. */
@@ -111,7 +111,7 @@ export function* noteHeartbeat(rollout: QueueRolloutRow, before: QueueAttemptRow
 export function* readLatestAttempt(rolloutId: string): Operation<Attempt | null> {
   const episode = episodeKeyOf(rolloutId);
   if (episode !== null) return yield* episodeAttempt(episode);
-  const [row] = yield* attemptedRows(sql`r.rollout_id = ${rolloutId}`);
+  const row = yield* attemptedRow(rolloutId);
   const attempt = row === undefined ? null : attemptRowOf(row);
   return attempt === null ? null : attemptOf(rolloutId, attempt);
 }

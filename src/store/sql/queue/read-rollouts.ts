@@ -7,12 +7,12 @@ import { episodeRollouts } from "./episode-rollouts.ts";
 import { episodeKeyOf } from "./ids.ts";
 import { contains, type Listing, pageOf, within } from "./page.ts";
 import { attemptedOf } from "./records.ts";
-import { attemptedRows, equalTo } from "./rollout-rows.ts";
+import { attemptedRow, attemptedRows } from "./rollout-rows.ts";
 
 export function* readRollout(rolloutId: string): Operation<Rollout | AttemptedRollout | null> {
   const episode = episodeKeyOf(rolloutId);
   if (episode !== null) return (yield* episodeRollouts([episode]))[0] ?? null;
-  const [row] = yield* attemptedRows(equalTo("rollout_id", rolloutId));
+  const row = yield* attemptedRow(rolloutId);
   return row === undefined ? null : attemptedOf(row);
 }
 
@@ -31,11 +31,13 @@ export function* readRollouts(query: RolloutsQuery): Operation<Page<Rollout | At
 export function* readEnded(
   rolloutIds: readonly string[],
 ): Operation<{ readonly ended: readonly Rollout[]; readonly open: number }> {
-  const rollouts: Rollout[] = [];
-  for (const id of rolloutIds) {
-    const found = yield* readRollout(id);
-    if (found !== null) rollouts.push(found);
+  const found = new Map<string, Rollout>();
+  for (const ids of pieces(rolloutIds)) {
+    for (const row of yield* attemptedRows("rollout_id", ids)) found.set(row.rollout_id, attemptedOf(row));
+    const episodes = ids.map(episodeKeyOf).filter((key) => key !== null);
+    for (const rollout of yield* episodeRollouts(episodes)) found.set(rollout.rollout_id, rollout);
   }
+  const rollouts = rolloutIds.flatMap((id) => found.get(id) ?? []);
   const ended = rollouts.filter(({ status }) => terminalStatuses.includes(status));
   return { ended, open: rollouts.length - ended.length };
 }
@@ -49,7 +51,7 @@ function* recordsOf(
     items.filter((item) => item.source === source).map(({ key }) => key),
   );
   for (const keys of pieces(queued ?? [])) {
-    const rows = yield* attemptedRows(sql`r.key IN (${sql.join([...keys])})`);
+    const rows = yield* attemptedRows("key", keys);
     for (const row of rows) records.set(`0 ${row.key}`, attemptedOf(row));
   }
   for (const keys of pieces(episodes ?? [])) {
@@ -62,7 +64,7 @@ function* recordsOf(
 /** Databases bound how many values a statement has. */
 const pieceMax = 1000;
 
-function* pieces(keys: readonly number[]): Generator<readonly number[]> {
+function* pieces<Key>(keys: readonly Key[]): Generator<readonly Key[]> {
   for (let start = 0; start < keys.length; start += pieceMax) yield keys.slice(start, start + pieceMax);
 }
 

@@ -100,22 +100,26 @@ export function* lockRollout(rolloutId: string): Operation<QueueRolloutRow> {
 /** As {@link lockRollout}, with its latest attempt. */
 export function* lockAttempted(rolloutId: string): Operation<AttemptedRow> {
   yield* lockRollout(rolloutId);
-  const [row] = yield* attemptedRows(equalTo("rollout_id", rolloutId));
+  const row = yield* attemptedRow(rolloutId);
   if (row === undefined) throw unknownRollout(rolloutId);
   return row;
 }
 
-/** Rollouts with their latest attempts. */
-export function* attemptedRows(where: RawBuilder<unknown>): Operation<readonly AttemptedRow[]> {
-  return yield* rowsOnce<AttemptedRow>(({ db }) => {
-    const rows = sql<AttemptedRow>`SELECT r.*, ${attemptColumns} FROM queue_rollouts r
-      LEFT JOIN queue_attempts a ON a.rollout = r.key AND a.sequence_id = r.attempts WHERE ${where}`;
-    return { compile: () => rows.compile(db) };
-  });
+/** A rollout with its latest attempt. */
+export function* attemptedRow(rolloutId: string): Operation<AttemptedRow | undefined> {
+  return yield* firstOf(selectAttempted, { rolloutId });
 }
 
-export function equalTo(column: "rollout_id" | "key", value: string | number): RawBuilder<unknown> {
-  return sql`${sql.ref(`r.${column}`)} = ${value}`;
+/** Rollouts with their latest attempts, in no particular order. */
+export function* attemptedRows(
+  column: "rollout_id" | "key",
+  values: readonly (string | number)[],
+): Operation<readonly AttemptedRow[]> {
+  if (values.length === 0) return [];
+  return yield* rowsOnce<AttemptedRow>(({ db }) => {
+    const rows = sql<AttemptedRow>`${attempted} WHERE ${sql.ref(`r.${column}`)} IN (${sql.join([...values])})`;
+    return { compile: () => rows.compile(db) };
+  });
 }
 
 function newRow(
@@ -156,6 +160,13 @@ const attemptColumns = sql.raw(
     .map((column) => `a.${column} AS a_${column}`)
     .join(", "),
 );
+
+const attempted = sql`SELECT r.*, ${attemptColumns} FROM queue_rollouts r
+  LEFT JOIN queue_attempts a ON a.rollout = r.key AND a.sequence_id = r.attempts`;
+const selectAttempted = statement<{ rolloutId: string }>()<AttemptedRow>(({ db, given }) => {
+  const rows = sql<AttemptedRow>`${attempted} WHERE r.rollout_id = ${given.rolloutId}`;
+  return { compile: () => rows.compile(db) };
+});
 
 /** SQLite has one writer, so that one place names all that follow; others may take places of a sequence in between. */
 const placesAfter = statement<{ count: number }>()<{ place: number }>(({ db, given, dialect }) => {
