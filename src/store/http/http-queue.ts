@@ -13,7 +13,7 @@ import type {
 } from "../rollout-queue.ts";
 import type { Attempt, AttemptedRollout, NamedResources, ResourcesUpdate, Rollout, Worker } from "../rollout-record.ts";
 import type { RolloutSpan } from "../rollout-span.ts";
-import { UnknownIdError } from "../store-errors.ts";
+import { BadValueError, UnknownIdError } from "../store-errors.ts";
 import type { StoreConnection, StoreRequest } from "./store-connection.ts";
 
 const agl = "/v1/agl";
@@ -21,9 +21,16 @@ const secondsMax = 20;
 
 type Asked = Pick<StoreRequest, "signal"> & { readonly once?: true };
 
+interface WaitingSpan {
+  readonly span: RolloutSpan;
+  readonly resolve: (stored: RolloutSpan | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The queue of a server, by Agent Lightning's own paths. */
 export class HttpQueue implements RolloutQueue {
   protected readonly connection: StoreConnection;
+  readonly #spans: WaitingSpan[] = [];
 
   constructor(connection: StoreConnection) {
     this.connection = connection;
@@ -120,8 +127,29 @@ export class HttpQueue implements RolloutQueue {
     return await this.#get(`/resources?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`);
   }
 
+  /** Spans that are added in one turn of the event loop go in one request. */
   async addSpan(span: RolloutSpan): Promise<RolloutSpan | null> {
-    return await this.#post("/spans", span);
+    return await new Promise((resolve, reject) => {
+      if (this.#spans.length === 0) setImmediate(() => void this.#addTogether());
+      this.#spans.push({ span, resolve, reject });
+    });
+  }
+
+  async #addTogether(): Promise<void> {
+    const together = this.#spans.splice(0);
+    try {
+      const results = await this.addSpans(together.map(({ span }) => span));
+      for (const [index, { resolve }] of together.entries()) resolve(results[index] ?? null);
+    } catch (error) {
+      if (!(error instanceof UnknownIdError || error instanceof BadValueError)) {
+        for (const { reject } of together) reject(error);
+        return;
+      }
+      // One that is refused takes none of the others along.
+      for (const { span, resolve, reject } of together) {
+        await this.#post<RolloutSpan | null>("/spans", span).then(resolve, reject);
+      }
+    }
   }
 
   async addSpans(spans: readonly RolloutSpan[]): Promise<readonly (RolloutSpan | null)[]> {

@@ -39,11 +39,16 @@ async function run(
   const given = validate(args, fromParsed(call.body), "body") as readonly unknown[];
   const act = store[method].bind(store) as Act;
   const result = await act(...given).catch(async (error: unknown) => {
-    if (error instanceof UnknownIdError || error instanceof BadValueError) throw error;
     if (call.headers[againHeader] !== undefined && (await doneBefore(store, method, given))) return undefined;
-    throw error instanceof FaradayError && !isBroken(error.cause) ? new HttpError(409, error.message) : error;
+    throw refusalOf(error);
   });
   return new Raw({ status: 200, type: "application/json", bytes: result === undefined ? "null" : toWire(result) });
+}
+
+/** What the store does not do, as an answer; failures stay what they are. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof UnknownIdError || error instanceof BadValueError) return error;
+  return error instanceof FaradayError && !isBroken(error.cause) ? new HttpError(409, error.message) : error;
 }
 
 /** Whether the database failed, rather than refused: another time it may do what was asked for. */
@@ -56,6 +61,10 @@ const sqliteConstraint = 19;
 
 /** The last line says that it was the last: a stream may break off. */
 async function* segmentLines(store: LightningStore, id: string): AsyncGenerator<string> {
-  for await (const segment of store.auditTree(id)) yield `${toWire(segment)}\n`;
+  try {
+    for await (const segment of store.auditTree(id)) yield `${toWire(segment)}\n`;
+  } catch (error) {
+    throw refusalOf(error);
+  }
   yield "null\n";
 }
