@@ -50,8 +50,7 @@ async function prepare(pool: pg.Pool, { schema, name }: PostgresPlace, mustExist
     await client.query("SELECT pg_advisory_xact_lock($1)", [migrationLock]);
     const version = await versionOf(client, schema, name);
     if (version === 0 && mustExist) throw new InputError(`store ${name} does not exist`);
-    if (version === 0)
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}; CREATE TABLE faraday_schema (version INTEGER)`);
+    if (version === 0) await makeSchema(client, schema);
     for (const migration of migrations) {
       if (migration.version > version) await client.query(migration.sql("postgres"));
     }
@@ -63,6 +62,13 @@ async function prepare(pool: pg.Pool, { schema, name }: PostgresPlace, mustExist
   } finally {
     client.release();
   }
+}
+
+/** A schema that an administrator has made will do: who may not make one can have a store all the same. */
+async function makeSchema(client: pg.PoolClient, schema: string): Promise<void> {
+  const { rows } = await client.query("SELECT to_regnamespace($1) IS NULL AS missing", [schema]);
+  if (rows[0]?.missing === true) await client.query(`CREATE SCHEMA ${schema}`);
+  await client.query("CREATE TABLE faraday_schema (version INTEGER)");
 }
 
 /** @returns 0 where there is no store. */
