@@ -6,7 +6,7 @@ import type { ExportOutput } from "./output.ts";
 import { parquetColumns, parquetSchema } from "./parquet-schema.ts";
 
 /** A row group is written once it has so many rows or tokens: what is in memory is no more. */
-const groupMax = { rows: 8_192, tokens: 1_000_000 } as const;
+const groupMax = { rows: 2_048, tokens: 250_000 } as const;
 
 /** Episodes as Parquet, a column a field, compressed with zstd. */
 export class EpisodeParquetWriter implements EpisodeWriter {

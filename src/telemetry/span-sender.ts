@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../core/errors.ts";
+import { redactSecrets } from "../store/redact.ts";
 import type { OtelSettings } from "./otel-environment.ts";
 import { postTraces } from "./otlp-client.ts";
 import type { OtlpSpan } from "./otlp-span.ts";
@@ -117,7 +118,7 @@ export class SpanSender {
   }
 
   #drop(count: number, why: string): void {
-    if (this.#dropped === 0) this.#warn(`telemetry: spans are dropped, ${this.#settings.url}: ${why}`);
+    if (this.#dropped === 0) this.#warn(`telemetry: spans are dropped, ${redactSecrets(this.#settings.url)}: ${why}`);
     this.#dropped += count;
   }
 }

@@ -98,7 +98,7 @@ it("arguments are sent where they are asked for", async () => {
   await using receiver = await openReceiver();
   vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", `${receiver.address}/here`);
   vi.stubEnv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true");
-  await runChatter({ train: { iterations: 1 } });
+  await runChatter({ train: { iterations: 1, evalEpisodes: 2 } });
   expect(receiver.received[0]?.url).toBe("/here");
   const tools = named(receiver.spans, "execute_tool chat.say");
   expect(tools.length).toBeGreaterThan(0);
@@ -109,11 +109,12 @@ it("arguments are sent where they are asked for", async () => {
 
 it("an endpoint that refuses changes nothing of a run, and is told of once, with what was lost", async () => {
   await using receiver = await openReceiver(() => ({ status: 400 }));
-  const quiet = await runChatter();
+  const train = { iterations: 1, evalEpisodes: 2 };
+  const quiet = await runChatter({ train });
   vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.address);
-  const watched = await runChatter();
+  const watched = await runChatter({ train });
   expect(watched.report.status).toBe("succeeded");
-  const weights = (out: string) => readFileSync(join(out, "checkpoints/2/model.safetensors"));
+  const weights = (out: string) => readFileSync(join(out, "checkpoints/1/model.safetensors"));
   expect(weights(watched.out)).toEqual(weights(quiet.out));
   const events = readFileSync(join(watched.out, "events.jsonl"), "utf8").trimEnd().split("\n");
   const told = events.map((line) => JSON.parse(line)).filter(({ type }) => type === "telemetry-warning");
