@@ -92,10 +92,7 @@ describe("a run that is resumed ends with the weights, episodes and measures of 
 async function brokenStore(when: "before" | "after", index: number, run: () => Promise<unknown>): Promise<void> {
   const store = RunStore.prototype.storeBatch;
   let count = 0;
-  const spy = vi.spyOn(RunStore.prototype, "storeBatch").mockImplementation(async function (
-    this: RunStore,
-    batch,
-  ) {
+  const spy = vi.spyOn(RunStore.prototype, "storeBatch").mockImplementation(async function (this: RunStore, batch) {
     const breaks = count++ === index;
     if (!breaks || when === "after") await store.call(this, batch);
     if (breaks) throw new Error("the disk is gone");
