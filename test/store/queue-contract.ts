@@ -270,6 +270,9 @@ export function queueContract(name: string, newPlace: () => Promise<QueuePlace>)
         expect(await found({ name: "beta", span_id: spanId(0), filter_logic: "or" })).toEqual(["beta", "alpha"]);
         expect(await found({ sort_by: "name", sort_order: "desc", limit: 2 })).toEqual(["beta", "alphabet"]);
         expect(await found({ attempt_id: "latest", sort_by: null })).toHaveLength(3);
+        for (const sort_by of ["start_time", "end_time", "trace_id", "parent_id", "rollout_id", "attempt_id"]) {
+          expect(await found({ sort_by })).toHaveLength(3);
+        }
         expect(await found({ attempt_id: "at-other" })).toEqual([]);
       });
 

@@ -34,9 +34,9 @@ export function checkChangeable(rolloutId: string): void {
 }
 
 export function unknownRollout(rolloutId: string): UnknownIdError {
-  return new UnknownIdError(`rollout ${rolloutId} is not in the store`);
+  return new UnknownIdError(`Rollout ${rolloutId} not found`);
 }
 
 export function unknownAttempt(rolloutId: string, attemptId: string): UnknownIdError {
-  return new UnknownIdError(`rollout ${rolloutId} has no attempt ${attemptId}`);
+  return new UnknownIdError(`Attempt ${attemptId} not found for rollout ${rolloutId}`);
 }

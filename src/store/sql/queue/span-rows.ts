@@ -129,8 +129,9 @@ function spanOf(row: QueueSpanRow & SpanOwner): RolloutSpan {
 }
 
 const listing: Listing = {
-  from: sql`queue_rollouts JOIN (SELECT key AS owner, rollout, attempt_id FROM queue_attempts) owners
-    ON owners.rollout = queue_rollouts.key
+  // Of rollouts and attempts only what is asked for: they have times too.
+  from: sql`(SELECT key AS rollout_key, rollout_id FROM queue_rollouts) rollouts
+    JOIN (SELECT key AS owner, rollout, attempt_id FROM queue_attempts) owners ON owners.rollout = rollout_key
     JOIN (SELECT attempt, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time, rest FROM queue_spans) own
     ON own.attempt = owner`,
   select: sql`rollout_id, attempt_id, own.*`,
