@@ -105,15 +105,18 @@ export class SpanSender {
     const body = writeTraceRequest(spans, this.#settings.resource);
     const until = performance.now() + this.#limits.giveUpMs;
     const { first, max } = this.#limits.backoffMs;
+    let last = "it has not answered";
     for (let backoff = first; ; backoff = Math.min(2 * backoff, max)) {
-      if (this.#closing.signal.aborted) return { lost: spans.length, why: "the run has ended" };
-      const delivery = await postTraces(body, this.#settings, this.#closing.signal);
+      const { signal } = this.#closing;
+      if (signal.aborted) return { lost: spans.length, why: `${last}, and the run has ended` };
+      const delivery = await postTraces(body, this.#settings, signal);
       if (delivery.status === "sent") return { lost: Math.min(delivery.rejected, spans.length), why: delivery.why };
       if (delivery.status === "refused") return { lost: spans.length, why: delivery.why };
       // Many clients that were turned away at once must not come back at once.
       const pause = delivery.afterMs ?? backoff * (0.5 + Math.random());
       if (performance.now() + pause > until) return { lost: spans.length, why: delivery.why };
-      await sleep(pause, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
+      if (!signal.aborted) last = delivery.why;
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
