@@ -31,8 +31,21 @@ export function renderBench({ machine, load, versions, tasks }: BenchDocument): 
     versionList.join(", "),
     "",
     ...lines,
+    ...peerLines(tasks),
     "",
   ].join("\n");
+}
+
+/** What the name of a task ends with that measures another program at the same work, in the same run. */
+export const peerMark = ", Agent Lightning";
+
+function peerLines(tasks: readonly MeasuredTask[]): readonly string[] {
+  const peers = new Map(tasks.map((task) => [`${task.suite} ${task.task}`, task.unitsPerSecond.median]));
+  const ratios = tasks.flatMap(({ suite, task, unitsPerSecond: { median } }) => {
+    const peer = peers.get(`${suite} ${task}${peerMark}`);
+    return peer === undefined ? [] : [`${suite}, ${task}: ${rounded(median / peer)} × Agent Lightning`];
+  });
+  return ratios.length === 0 ? [] : ["", ...ratios];
 }
 
 /** Three significant digits: the spread is seldom smaller. */

@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuditLog } from "../src/audit/audit-log.ts";
 import type { AuditSegment } from "../src/core/audit.ts";
+import { packTrajectories } from "../src/core/trajectory.ts";
 import { FlightRecorder } from "../src/kernel/flight-recorder.ts";
 import { batchMetrics, storedEpisodes } from "../src/run/measurement.ts";
 import { batchDigest } from "../src/store/batch-digest.ts";
 import { openStore } from "../src/store/open.ts";
-import { AuditWriter } from "../src/store/sqlite/audit-writer.ts";
-import { openDatabase } from "../src/store/sqlite/open-database.ts";
-import { inTransaction } from "../src/store/sqlite/transaction.ts";
 import { recordEpisodes, recordsPerEpisode } from "./recorded-episodes.ts";
 import { bootHost, firstBatch, rollOut } from "./rolled-out-batch.ts";
+import { fillQueue } from "./rollout-queue.ts";
 import { shippedAgent } from "./shipped-agent.ts";
 import type { FillBench } from "./suite.ts";
 
@@ -23,7 +22,11 @@ const log = { signer: generateKeyPairSync("ed25519"), policies: "00", run: "run"
 export const store: FillBench = async (bench, resources) => {
   const folder = await mkdtemp(join(tmpdir(), "faraday-bench-"));
   resources.defer(() => rm(folder, { recursive: true, force: true }));
-  return { ...(await fillBatch(bench, resources, folder)), ...fillAudit(bench, resources, folder) };
+  return {
+    ...(await fillBatch(bench, resources, folder)),
+    ...(await fillAudit(bench, resources, folder)),
+    ...(await fillQueue(bench, resources, folder)),
+  };
 };
 
 /** Storing one training batch: digest, signed tree, episodes, violations, spans and audit records in one transaction, synced to disk. */
@@ -42,66 +45,62 @@ async function fillBatch(bench: Parameters<FillBench>[0], resources: AsyncDispos
     ),
     emitViolations: agent.config.runner.emitViolations,
   };
+  const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
   let runs = 0;
   const name = `batch of ${episodes} episodes`;
+  const busy = `${name}, main thread`;
   const storeOne = async () => {
     const described = { phase, iteration, weights, episodes, digest: batchDigest(record) };
     const audit = AuditLog.begin(log).append({ ...described, segments: batch.audit });
-    await opened.storeBatch({ ...record, audit, run: `run-${runs}` });
+    await opened.storeBatch({ ...record, audit, trajectories, run: `run-${runs}` });
   };
-  bench.add(name, storeOne, {
-    async: true,
-    // A batch can be stored once in a run.
-    beforeEach: () => opened.beginRun({ id: `run-${++runs}`, config: {} }),
-  });
-  return { [name]: { count: episodes, unit: "episode" } };
+  // A batch can be stored once in a run.
+  const beforeEach = () => opened.beginRun({ id: `run-${++runs}`, config: {} });
+  bench.add(name, storeOne, { async: true, beforeEach });
+  // How long nothing else could be done: without what is packed in other threads.
+  const timeBusy = async () => {
+    const before = performance.eventLoopUtilization();
+    await storeOne();
+    return { overriddenDuration: performance.eventLoopUtilization(before).active };
+  };
+  bench.add(busy, timeBusy, { async: true, beforeEach });
+  const amount = { count: episodes, unit: "episode" };
+  return { [name]: amount, [busy]: amount };
 }
 
 /**
- * The way of a record, all of it in one thread, and the main process's part alone: made, chained and sealed by a flight recorder, hashed into the tree, the tree signed, and the segments
- * stored with the checkpoint in one transaction, synced to disk. Without what is derived from records (spans) or stands beside
- * them (episode rows, digest).
+ * The way of a record, all of it in one process, and the main process's part alone: made, chained and sealed by a flight recorder, hashed into the tree, the tree signed, and the segments
+ * stored with the checkpoint in one transaction, synced to disk. Without what stands beside records: episode rows and their digest.
  */
-function fillAudit(bench: Parameters<FillBench>[0], resources: AsyncDisposableStack, folder: string) {
-  const database = openDatabase(join(folder, "audit.db"), { mustExist: false });
-  resources.defer(() => database.close());
-  database.exec("INSERT INTO runs (key, id, status, config, started_at) VALUES (1, 'run', 'running', '{}', 0)");
-  const addBatch = database.prepare(
-    "INSERT INTO iterations (run, phase, iteration, weights, episodes, metrics, stored_at) VALUES (1, 'train', ?, 0, 0, '{}', 0)",
-  );
-  const writer = new AuditWriter(database);
+async function fillAudit(bench: Parameters<FillBench>[0], resources: AsyncDisposableStack, folder: string) {
+  const opened = resources.use(await openStore("sqlite:audit.db", { baseDir: folder }));
+  await opened.beginRun({ id: "run", config: {} });
   const recorder = new FlightRecorder({ worker: 1, epoch: 0 });
   const auditLog = AuditLog.begin(log);
   let iteration = 0;
+  const storeSealed = async (segment: AuditSegment) => {
+    const described = { phase: "train", iteration: iteration++, weights: 0 } as const;
+    const audit = auditLog.append({ ...described, episodes: 0, digest: "00", segments: [segment] });
+    await opened.storeBatch({ ...described, episodes: [], metrics: {}, emitViolations: true, audit, run: "run" });
+  };
   const name = "record, chain, store";
   bench.add(
     name,
-    () => {
+    async () => {
       recordEpisodes(recorder, episodes);
-      const described = { phase: "train", iteration, weights: 0, episodes, digest: "00" } as const;
-      const audit = auditLog.append({ ...described, segments: [recorder.seal()] });
-      inTransaction(database, () => writer.write({ run: 1, batch: iteration }, { ...described, audit }));
+      await storeSealed(recorder.seal());
     },
-    { async: false, beforeEach: () => void addBatch.run(++iteration) },
+    { async: true },
   );
   let sealed: AuditSegment;
   const merged = "records of a worker, merged and stored";
-  bench.add(
-    merged,
-    () => {
-      const described = { phase: "train", iteration, weights: 0, episodes, digest: "00" } as const;
-      const audit = auditLog.append({ ...described, segments: [sealed] });
-      inTransaction(database, () => writer.write({ run: 1, batch: iteration }, { ...described, audit }));
+  bench.add(merged, () => storeSealed(sealed), {
+    async: true,
+    beforeEach: () => {
+      recordEpisodes(recorder, episodes);
+      sealed = recorder.seal();
     },
-    {
-      async: false,
-      beforeEach: () => {
-        addBatch.run(++iteration);
-        recordEpisodes(recorder, episodes);
-        sealed = recorder.seal();
-      },
-    },
-  );
+  });
   const amount = { count: episodes * recordsPerEpisode, unit: "record" };
   return { [name]: amount, [merged]: amount };
 }

@@ -8,6 +8,7 @@ export const suites: Readonly<Record<string, () => Promise<FillBench>>> = {
   sampling: async () => (await import("./sampling.ts")).sampling,
   learner: async () => (await import("./learner.ts")).learner,
   store: async () => (await import("./store.ts")).store,
+  "store-http": async () => (await import("./store-http.ts")).storeHttp,
   recorder: async () => (await import("./recorder.ts")).recorder,
   audit: async () => (await import("./audit.ts")).audit,
 };

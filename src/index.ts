@@ -83,3 +83,4 @@ export {
 export { LightningSpan } from "./store/lightning-span.ts";
 export type { LightningStore } from "./store/lightning-store.ts";
 export { openStore } from "./store/open.ts";
+export type { RolloutQueue } from "./store/rollout-queue.ts";

@@ -10,8 +10,8 @@ const linesMax = 400;
 const levels: readonly (readonly string[])[] = [
   ["core"],
   ["kernel", "audit", "grpo"],
-  ["runner", "oracle", "model", "pool", "store", "config"],
-  ["run", "report"],
+  ["runner", "oracle", "model", "pool", "store", "config", "telemetry"],
+  ["run", "report", "export"],
   ["commands"],
 ];
 
@@ -20,9 +20,9 @@ const strangers = ["store", "pool", "model", "kernel"];
 
 /**
  * Pairs on one level that may, from left to right: the config composes the options of others, a governed episode asks
- * the oracle, a run makes a report.
+ * the oracle, a run makes a report, telemetry sends the spans of the store.
  */
-const neighbours = ["config → runner", "runner → oracle", "run → report"];
+const neighbours = ["config → runner", "runner → oracle", "run → report", "telemetry → store"];
 
 /** Where an outside package may be imported: anywhere, where it is not named. */
 const owners: Readonly<Record<string, string>> = {
@@ -30,6 +30,11 @@ const owners: Readonly<Record<string, string>> = {
   "p-queue": "src/run/",
   "@sqlite.org/sqlite-wasm": "src/kernel/",
   "node:sqlite": "src/store/sqlite/",
+  "node:http": "src/store/http/",
+  kysely: "src/store/sql/",
+  pg: "src/store/postgres/",
+  "pg-copy-streams": "src/store/postgres/",
+  "hyparquet-writer": "src/export/",
   pino: "src/run/log.ts",
   yaml: "src/config/",
   "pure-rand": "src/core/random.ts",

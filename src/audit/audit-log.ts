@@ -6,7 +6,7 @@ import { RecordChain } from "../core/record-chain.ts";
 import { inOrder, placeOf } from "./audit-records.ts";
 import { openCheckpoint, type SignedCheckpoint, type Signer, signCheckpoint } from "./checkpoint.ts";
 import { CompactRange } from "./compact-range.ts";
-import { lineHashes } from "./line-hashes.ts";
+import { knownHashes } from "./line-hashes.ts";
 import { isOriginOf, newOrigin } from "./log-origin.ts";
 
 /** A segment with its place in the tree. */
@@ -189,7 +189,7 @@ function checkedLeaves(segment: AuditSegment, recorders: Map<string, RecorderSta
       `${placeOf(segment)} must follow record ${state.next - 1} (${state.head}), got one that follows ${segment.previous}`,
     );
   }
-  const { hashes, complete } = lineHashes(segment.bytes);
+  const { hashes, complete } = knownHashes(segment.bytes);
   if (!complete || hashes.length !== segment.count || (hashes.at(-1) ?? segment.previous) !== segment.head) {
     throw new FaradayError(
       `${placeOf(segment)} must hold ${segment.count} records up to ${segment.head}, got ${hashes.length} up to ${hashes.at(-1)}`,
@@ -207,7 +207,7 @@ function isLinked(bytes: Uint8Array, hashes: readonly string[]): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let position = 0;
   return hashes.slice(0, -1).every((hash) => {
-    position = buffer.indexOf(`"previous":"${hash}"`, position);
+    position = buffer.indexOf(`"previous":"${hash}"`, position, "latin1");
     return position >= 0;
   });
 }

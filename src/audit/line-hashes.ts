@@ -10,6 +10,15 @@ export interface LineHashes {
   readonly array: Buffer;
 }
 
+const known = new WeakMap<Uint8Array, LineHashes>();
+
+/** As {@link lineHashes}, once for the same bytes: a sealed segment is hashed into the tree, and again where it is stored. Nobody changes them. */
+export function knownHashes(bytes: Uint8Array): LineHashes {
+  const hashes = known.get(bytes) ?? lineHashes(bytes);
+  known.set(bytes, hashes);
+  return hashes;
+}
+
 const [lineFeed, comma, opening, closing] = [0x0a, 0x2c, 0x5b, 0x5d];
 
 /**

@@ -6,9 +6,9 @@ import { type ProofVerification, verifyProof } from "../audit/verify-proof.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import type { RunFinding } from "../run/audit/run-finding.ts";
 import type { RunVerification } from "../run/audit/verify-run.ts";
-import type { AuditSource } from "./audit-source.ts";
 import { openAuditSource, publicKeyOf } from "./audit-source.ts";
 import type { CommandResult, Invocation } from "./command.ts";
+import type { RunSource } from "./run-source.ts";
 
 /** Most findings that are said, one a line, and given as JSON. */
 const findingsSaid = 30;
@@ -52,7 +52,7 @@ function advance(heads: KnownHeads, { place, run, origin, size, root }: Paramete
 }
 
 function summary(
-  { run, directory }: AuditSource,
+  { run, directory }: RunSource,
   { log, episodes, batches, workers, spans, weights }: RunVerification,
   { vkey, known }: { readonly vkey: string | null; readonly known: { readonly size: number } | null },
 ): string {
@@ -71,7 +71,7 @@ function summary(
 }
 
 function faults(
-  { run }: AuditSource,
+  { run }: RunSource,
   findings: readonly RunFinding[],
   { findingCount, empty }: { readonly findingCount: number; readonly empty: boolean },
 ): string {
@@ -85,7 +85,7 @@ function faults(
 }
 
 /** The key that the run says it was signed with is never taken on its own word. */
-function keyHint({ run }: AuditSource, findings: readonly RunFinding[]): string {
+function keyHint({ run }: RunSource, findings: readonly RunFinding[]): string {
   const { audit } = run.config as { readonly audit?: { readonly key?: unknown } };
   if (typeof audit?.key !== "string" || !findings.some(({ code }) => code === "checkpoint-key")) return "";
   return `The run's config names the key ${audit.key}; where you trust it, give it with --key.\n`;

@@ -49,6 +49,9 @@ export function watchProgress(output: Output, now: () => number = performance.no
       case "task-failure":
         line.say(`a task failed in a worker: ${event.reason}`);
         return;
+      case "telemetry-warning":
+        line.say(event.message);
+        return;
       case "signal":
         line.say(`${event.signal} is on its way to ${event.episode}`);
         return;

@@ -95,6 +95,11 @@ export interface AuditSegment extends SealedSegment {
   readonly bytes: Uint8Array;
 }
 
+/** A segment, and where somebody asked for it when its records were made, in milliseconds since 1970. Times are no part of the log. */
+export interface TimedSegment extends AuditSegment {
+  readonly times?: Float64Array;
+}
+
 /** What stands for the record before a recorder's first. */
 export const genesis = "0".repeat(64);
 

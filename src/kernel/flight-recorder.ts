@@ -1,4 +1,4 @@
-import type { AgentSignal, AuditSegment } from "../core/audit.ts";
+import type { AgentSignal, TimedSegment } from "../core/audit.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import { RecordChain } from "../core/record-chain.ts";
@@ -18,10 +18,12 @@ export interface RecordedEnd {
  */
 export class FlightRecorder {
   readonly #chain: RecordChain;
-  readonly #open: OpenRecords = { sequence: 0, before: [], after: [] };
+  readonly #open: OpenRecords;
 
-  constructor(place: { readonly worker: number; readonly epoch: number }) {
+  /** @param clock Asked at every record, in milliseconds since 1970; without it no times are kept. They never enter the records. */
+  constructor(place: { readonly worker: number; readonly epoch: number }, clock?: () => number) {
     this.#chain = new RecordChain(place);
+    this.#open = { sequence: 0, before: [], after: [], clock: clock ?? null, times: [] };
   }
 
   get worker(): number {
@@ -46,14 +48,15 @@ export class FlightRecorder {
   }
 
   /** Hands over what was recorded since the last seal, and keeps none of it. */
-  seal(): AuditSegment {
-    const { before, after } = this.#open;
+  seal(): TimedSegment {
+    const { before, after, clock, times } = this.#open;
     const chain = this.#chain;
     for (let index = 0; index < before.length; index++)
       chain.appendLinked(before[index] as string, after[index] as string);
     before.length = 0;
     after.length = 0;
-    return chain.seal();
+    const segment = chain.seal();
+    return clock === null ? segment : { ...segment, times: Float64Array.from(times.splice(0)) };
   }
 }
 
@@ -63,6 +66,8 @@ interface OpenRecords {
   sequence: number;
   readonly before: string[];
   readonly after: string[];
+  readonly clock: (() => number) | null;
+  readonly times: number[];
 }
 
 /** Records one episode. Counts what it recorded, so that it can be compared with what was mediated. */
@@ -132,6 +137,7 @@ export class EpisodeRecorder {
   #append(before: string, after: string): void {
     this.#open.before.push(before + this.#policies);
     this.#open.after.push(`",${after}${this.#worker}`);
+    if (this.#open.clock !== null) this.#open.times.push(this.#open.clock());
     this.#open.sequence++;
   }
 

@@ -47,6 +47,8 @@ export interface BootOptions {
   readonly worker?: number;
   /** Counts the restarts of that worker, from 0. */
   readonly epoch?: number;
+  /** Says when records are made, in milliseconds since 1970, for those who want to know (see {@link FlightRecorder}). */
+  readonly clock?: () => number;
   /** Options of drivers that the kernel was given none for (see `Environment.driverDefaults`). */
   readonly driverDefaults?: Readonly<Record<string, unknown>>;
 }
@@ -166,7 +168,8 @@ export class KernelSpace implements Disposable {
   }
 
   async #load(options: BootOptions): Promise<void> {
-    this.#recorder = new FlightRecorder({ worker: options.worker ?? 0, epoch: options.epoch ?? 0 });
+    const { worker = 0, epoch = 0, clock } = options;
+    this.#recorder = new FlightRecorder({ worker, epoch }, clock);
     const spec = this.#spec.drivers.sql ?? defaultSql(options.driverDefaults);
     for (const policy of this.policies) if (policy.spec.mode !== "off") await policy.load?.();
     if (this.#resolverModule !== null) this.#resolver = (await this.#resolverModule.load()) as Resolver;

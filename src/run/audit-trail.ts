@@ -4,7 +4,7 @@ import { recordsOf } from "../audit/audit-records.ts";
 import type { Checkpoint, SignedCheckpoint } from "../audit/checkpoint.ts";
 import { type KnownHead, KnownHeads } from "../audit/known-heads.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
-import type { AuditSegment } from "../core/audit.ts";
+import type { AuditSegment, TimedSegment } from "../core/audit.ts";
 import { FaradayError } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import { batchDigest } from "../store/batch-digest.ts";
@@ -79,7 +79,7 @@ export class AuditTrail {
    */
   async store(
     batch: Omit<BatchRecord, "run" | "audit" | "emitViolations">,
-    { segments, update }: { readonly segments: readonly AuditSegment[]; readonly update?: string | undefined },
+    { segments, update }: { readonly segments: readonly TimedSegment[]; readonly update?: string | undefined },
   ): Promise<void> {
     const { config, run, store } = this.#parts;
     const { phase, iteration, weights, episodes } = batch;
@@ -88,7 +88,14 @@ export class AuditTrail {
       if (outcome === "killed" && worker === 0) this.#log.signal(key.id, 0, "SIGKILL");
     }
     const audit = this.#log.append({
-      ...{ segments, phase, iteration, weights, episodes: episodes.length, digest: batchDigest(batch) },
+      ...{
+        segments: segments.map(untimed),
+        phase,
+        iteration,
+        weights,
+        episodes: episodes.length,
+        digest: batchDigest(batch),
+      },
       ...(update === undefined ? {} : { update }),
     });
     await store.storeBatch({ ...batch, run, audit, emitViolations: config.runner.emitViolations });
@@ -123,6 +130,10 @@ async function* withUpdates(
       if (record.kind === "update") updates.set(record.iteration, record.weights);
     }
   }
+}
+
+function untimed({ times: _, ...segment }: TimedSegment): AuditSegment {
+  return segment;
 }
 
 function treeOf({ origin, size, root }: SignedCheckpoint): Checkpoint {

@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import type { AuditSegment } from "../core/audit.ts";
+import type { AuditSegment, TimedSegment } from "../core/audit.ts";
 import type { EpisodeKey, EpisodeSummary } from "../core/episode.ts";
 import { unpackEpisodes } from "../core/episode-columns.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
@@ -22,7 +22,9 @@ export interface FinishedBatch {
   /** In the order of the plan, whatever the order of finishing. */
   readonly episodes: readonly RolledOut[];
   /** Ordered by worker, epoch and sequence. */
-  readonly audit: readonly AuditSegment[];
+  readonly audit: readonly TimedSegment[];
+  /** When it was begun and when it was there, in milliseconds since 1970. */
+  readonly times?: { readonly startMs: number; readonly endMs: number } | undefined;
 }
 
 /** Attempts that an episode has: one, and a second where a worker failed. */
@@ -42,7 +44,7 @@ interface TaskUnderWay {
 
 interface DispatchedPart {
   readonly episodes: readonly RolledOut[];
-  readonly audit: AuditSegment | null;
+  readonly audit: TimedSegment | null;
 }
 
 /** Schedules a batch's tasks over the pool, with back-pressure: no more wait than keep every worker busy. */

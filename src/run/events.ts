@@ -57,4 +57,9 @@ export type RunEvent =
       readonly episode: string;
       readonly signal: AgentSignal;
     }
+  | {
+      /** Something of the telemetry did not arrive, or cannot be sent; the run goes on. */
+      readonly type: "telemetry-warning";
+      readonly message: string;
+    }
   | { readonly type: "run-end"; readonly report: RunReport };

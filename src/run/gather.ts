@@ -117,7 +117,9 @@ function withoutGroups(batch: FinishedBatch, groups: ReadonlySet<number>): Finis
 }
 
 function merged(one: FinishedBatch, other: FinishedBatch): FinishedBatch {
+  const times = one.times && other.times && { startMs: one.times.startMs, endMs: other.times.endMs };
   return {
+    times,
     episodes: [...one.episodes, ...other.episodes].sort(byPlace),
     audit: [...one.audit, ...other.audit].sort(bySequence),
   };

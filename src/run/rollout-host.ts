@@ -61,7 +61,10 @@ export class RolloutHost {
     const worker = Atomics.add(new Int32Array(setup.workerCount), 0, 1) + 1;
     const environment = await loadEnvironment(setup);
     const kernel = new KernelSpace(setup.kernel);
-    await kernel.boot({ worker, epoch: setup.epoch, driverDefaults: environment.driverDefaults ?? {} });
+    await kernel.boot({
+      ...{ worker, epoch: setup.epoch, driverDefaults: environment.driverDefaults ?? {} },
+      ...(setup.timed ? { clock: () => performance.timeOrigin + performance.now() } : {}),
+    });
     const sampler = new Sampler(setup.architecture, { rows: setup.rows });
     const gradients = new GradientEngine(setup.architecture, { temperature: setup.temperature });
     return new RolloutHost(setup, { worker, environment, kernel, sampler, gradients });

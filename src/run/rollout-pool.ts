@@ -35,12 +35,17 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
 
   /**
    * @param onFailure Told why a task failed in a worker, each time.
-   * @param epoch Of the workers' recorders; more than 0 where a run is resumed.
+   * @param recorders `epoch`: of the workers' recorders, more than 0 where a run is resumed; `timed`: whether they say when.
    */
-  constructor(config: ResolvedConfig, checkpoint: Checkpoint, onFailure: (message: string) => void, epoch = 0) {
+  constructor(
+    config: ResolvedConfig,
+    checkpoint: Checkpoint,
+    onFailure: (message: string) => void,
+    recorders: Partial<Pick<RolloutSetup, "epoch" | "timed">> = {},
+  ) {
     // The policies that may be sampled from while the next is written.
     this.#weights = shareWeights(checkpoint.weights, stalenessOf(config) + 2);
-    const setup = { ...setupOf(config, checkpoint, this.#weights), epoch };
+    const setup = { ...setupOf(config, checkpoint, this.#weights), ...recorders };
     this.#signals = new SignalBoard(setup.signals);
     const workers = workerCountOf(config);
     this.#pool = new WorkerPool({
@@ -132,6 +137,7 @@ export function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights:
     weights,
     temperature: config.train.temperature,
     epoch: 0,
+    timed: false,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     signals: signalBoardMemory(),
   };

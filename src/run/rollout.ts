@@ -1,5 +1,5 @@
 import type { EnvChoice } from "../config/env-choice.ts";
-import type { AuditSegment } from "../core/audit.ts";
+import type { TimedSegment } from "../core/audit.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import type { EpisodeColumns } from "../core/episode-columns.ts";
 import type { TrajectoryColumns } from "../core/trajectory.ts";
@@ -28,6 +28,8 @@ export interface RolloutSetup {
   readonly workerCount: SharedArrayBuffer;
   /** Of the workers' recorders: one that the run has not stored yet. */
   readonly epoch: number;
+  /** Whether recorders say when their records were made. */
+  readonly timed: boolean;
   /** Memory of the run's {@link SignalBoard}. */
   readonly signals: SharedArrayBuffer;
 }
@@ -59,7 +61,7 @@ export interface RolloutResult {
   /** In the order of the task's keys, as are the trajectories. */
   readonly episodes: EpisodeColumns;
   readonly trajectories: TrajectoryColumns;
-  readonly audit: AuditSegment;
+  readonly audit: TimedSegment;
 }
 
 /** What a worker is asked: to roll out or to differentiate, under the weights in one slot. */

@@ -6,6 +6,8 @@ import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
 import { openStore, storePlace } from "../store/open.ts";
+import { openTelemetry } from "../telemetry/open.ts";
+import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
@@ -86,7 +88,12 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     log.warn({ reason }, "a task failed in a worker");
     emit({ type: "task-failure", reason });
   };
-  await using pool = new RolloutPool(config, checkpoint, onFailure, epoch);
+  const warn = (message: string) => {
+    log.warn(message);
+    emit({ type: "telemetry-warning", message });
+  };
+  await using telemetry = await openTelemetry(directory.run, { warn });
+  await using pool = new RolloutPool(config, checkpoint, onFailure, { epoch, timed: telemetry !== null });
   const control: RunControl = {
     signal(episode, name) {
       pool.signal(episode, name);
@@ -118,8 +125,9 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     earlier,
     signal: signal ?? new AbortController().signal,
     emit,
+    telemetry,
   });
-  return await finish(run, { directory, store, log, emit });
+  return await finish(run, { directory, store, log, emit, telemetry });
 }
 
 /** Opens the store with the run in it, and its audit log. The directory is as it was before where that cannot be done. */
@@ -145,9 +153,15 @@ async function beginRun(
 
 async function finish(
   run: TrainingRun,
-  parts: { directory: RunDirectory; store: LightningStore; log: Logger; emit: (event: RunEvent) => void },
+  parts: {
+    readonly directory: RunDirectory;
+    readonly store: LightningStore;
+    readonly log: Logger;
+    readonly emit: (event: RunEvent) => void;
+    readonly telemetry: RunTelemetry | null;
+  },
 ): Promise<RunReport> {
-  const { directory, store, log, emit } = parts;
+  const { directory, store, log, emit, telemetry } = parts;
   let report: RunReport;
   try {
     report = await run.run();
@@ -164,6 +178,7 @@ async function finish(
   directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
   await store.endRun({ id: directory.run, status: report.status, report });
   if (report.status === "succeeded") new StateFolder(directory.path).keep(null);
+  await telemetry?.end(report.status);
   emit({ type: "run-end", report });
   return report;
 }

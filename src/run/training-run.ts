@@ -1,11 +1,13 @@
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Phase } from "../core/episode.ts";
+import { packTrajectories } from "../core/trajectory.ts";
 import { type Checkpoint, saveCheckpoint } from "../model/checkpoint.ts";
 import { describeMachine } from "../report/machine.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
 import type { CurvePoint, RunReport } from "../report/run-report.ts";
 import { timeSplitOf } from "../report/time-split.ts";
 import type { RunStatus, StoredIteration } from "../store/lightning-store.ts";
+import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
@@ -36,6 +38,8 @@ export interface TrainingParts {
   readonly earlier: EarlierWork | null;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** Told of everything that is stored, where somebody wants to know. */
+  readonly telemetry?: RunTelemetry | null;
 }
 
 /** What rolls out and differentiates. */
@@ -248,11 +252,13 @@ export class TrainingRun {
       episodesPerSecond: batch.episodes.length / ((learned - this.#learnedAt) / 1000),
     };
     this.#learnedAt = learned;
-    this.#update = weightsDigest(learner.weights);
+    const weights = weightsDigest(learner.weights);
+    this.#update = weights;
     // Before the store has the iteration: with either of the two the run can go on, whenever it is stopped.
     this.#saveState(learner, iteration);
     await this.#store(plan, batch, { metrics: figures, advantages });
     this.#states.keep(iteration);
+    this.#tellUpdate(iteration, { start: rolled, end: learned }, { weights, metrics });
     const metricsWithStore = { ...figures, storeSeconds: (performance.now() - learned) / 1000 };
     this.#episodes += batch.episodes.length;
     this.#curve.push({ iteration, metrics: metricsWithStore });
@@ -267,9 +273,20 @@ export class TrainingRun {
     this.#policies = [...this.#policies, learner.weights.slice()].slice(-1 - stalenessOf(config));
   }
 
+  #tellUpdate(
+    iteration: number,
+    { start, end }: { readonly start: number; readonly end: number },
+    update: { readonly weights: string; readonly metrics: Readonly<Record<string, number>> },
+  ): void {
+    const [startMs, endMs] = [performance.timeOrigin + start, performance.timeOrigin + end];
+    this.#parts.telemetry?.update({ iteration, startMs, endMs, ...update });
+  }
+
   /** Episodes whose records do not agree with what came back are out of it before anything is learned. */
   async #rollOut(plan: BatchPlan): Promise<FinishedBatch> {
-    const batch = reconcile(await this.#parts.pool.run(plan));
+    const startMs = Date.now();
+    const rolledOut = reconcile(await this.#parts.pool.run(plan));
+    const batch = { ...rolledOut, times: { startMs, endMs: Date.now() } };
     for (const { summary } of batch.episodes) {
       if (summary.outcome !== "quarantined") continue;
       this.#quarantinedEpisodes++;
@@ -288,11 +305,14 @@ export class TrainingRun {
     learned: { readonly metrics: Readonly<Record<string, number>>; readonly advantages?: readonly number[] },
   ): Promise<void> {
     const episodes = storedEpisodes(batch, learned.advantages);
+    const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
     await this.#parts.audit.store(
-      { phase, iteration, weights, episodes, metrics: learned.metrics },
+      { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories },
       { segments: batch.audit, update: this.#update },
     );
     this.#update = undefined;
+    const times = batch.times ?? { startMs: 0, endMs: 0 };
+    this.#parts.telemetry?.batch({ phase, iteration, episodes, segments: batch.audit, ...times });
   }
 
   #saveState(learner: Learner, iteration: number): void {

@@ -51,7 +51,7 @@ export interface EmitterStats {
 }
 
 /** Any store: of spans one by one, or a LightningStore. */
-export type EmitterStore = SpanReceiver & Partial<Pick<LightningStore, "importSpans">>;
+export type EmitterStore = SpanReceiver | Pick<LightningStore, "importSpans">;
 
 /** Turns flight-recorder entries into spans, for a store, a file or a stream. */
 export class FlightRecorderEmitter {
@@ -169,10 +169,12 @@ export class FlightRecorderEmitter {
   }
 
   async #send(store: EmitterStore): Promise<number> {
-    if (typeof store.emitSpan === "function" || typeof store.addSpan === "function") {
+    // Ours has an addSpan too, for spans of rollouts in the queue.
+    if ("importSpans" in store) {
+      if (!("entries" in this.#source)) return this.#import(store);
+    } else if (typeof store.emitSpan === "function" || typeof store.addSpan === "function") {
       return this.#outbox.send(store, this.getSpans());
     }
-    if (typeof store.importSpans === "function" && !("entries" in this.#source)) return this.#import(store);
     this.#logger.warning(
       "the store has neither emitSpan nor addSpan nor importSpans for audit segments; no span is stored",
     );
@@ -185,10 +187,10 @@ export class FlightRecorderEmitter {
   }
 
   /** Segments are the spans' own second copy: what the store refuses now is not lost. */
-  async #import(store: EmitterStore): Promise<number> {
+  async #import(store: Pick<LightningStore, "importSpans">): Promise<number> {
     this.#log.read();
     const { run } = this.#source;
-    if (run === undefined || store.importSpans === undefined) {
+    if (run === undefined) {
       this.#logger.warning(
         "a LightningStore needs to know the run: give the emitter { run, segments }; no span is stored",
       );

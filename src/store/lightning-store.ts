@@ -1,6 +1,7 @@
 import type { LoggedSegment } from "../audit/audit-log.ts";
 import type { AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary, Phase } from "../core/episode.ts";
+import type { TrajectoryColumns } from "../core/trajectory.ts";
 import type { Span } from "./span.ts";
 
 export const runStatuses = ["running", "succeeded", "failed", "cancelled"] as const;
@@ -46,6 +47,8 @@ export interface BatchRecord {
   readonly metrics: Readonly<Record<string, number>>;
   /** Whether violations become spans of their own (`runner.emitViolations`). */
   readonly emitViolations: boolean;
+  /** What the policy model read and wrote, one an episode in their order; absent where there is none to keep. */
+  readonly trajectories?: TrajectoryColumns | undefined;
 }
 
 /** The central store. Every method throws a FaradayError when the data is not safely stored. */
@@ -68,9 +71,11 @@ export interface LightningStore extends AsyncDisposable {
   violations(run: string, limit?: number): Promise<readonly StoredViolation[]>;
   /** Episodes in the order they were stored, of all phases, of one, or of one batch. */
   episodes(run: string, phase?: Phase, iteration?: number): Promise<readonly StoredEpisode[]>;
+  /** Trajectories of a batch, one an episode in the order they were stored; `null` where none were kept. */
+  trajectories(run: string, phase: Phase, iteration: number): Promise<TrajectoryColumns | null>;
   /** Every audit segment, byte for byte, ordered by worker, epoch and sequence. */
   audit(run: string): Promise<readonly AuditSegment[]>;
-  /** The same segments in the order of the run's tree, a few at a time; nothing may be stored while they are read. */
+  /** The same segments in the order of the run's tree, a few at a time. */
   auditTree(run: string): AsyncIterable<TreeSegment>;
   /** Signed trees, the smallest first. */
   checkpoints(run: string): Promise<readonly StoredCheckpoint[]>;

@@ -12,6 +12,7 @@ import { defaultConfigFile, loadConfig } from "../../src/config/load-config.ts";
 import { genesis, recordHash } from "../../src/core/audit.ts";
 import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { train } from "../../src/run/train.ts";
+import { unpackSegment } from "../../src/store/sql/segment-codec.ts";
 import { faraday } from "./run-cli.ts";
 
 /** A real run of the shipped SQL agent, for as few iterations as leave something to tamper with. */
@@ -125,7 +126,7 @@ export function flip(database: DatabaseSync, where: string): void {
       `SELECT audit_segments.leaf AS leaf, bytes FROM audit_segments JOIN iterations ON iterations.key = batch WHERE ${where} ORDER BY leaf`,
     )
     .get();
-  const bytes = Uint8Array.from(row?.bytes as Uint8Array);
+  const bytes = unpackSegment(row?.bytes as Uint8Array);
   const letter = Buffer.from(bytes).indexOf('"task":"') + '"task":"'.length;
   bytes[letter] = (bytes[letter] as number) ^ 1;
   database.prepare("UPDATE audit_segments SET bytes = ? WHERE leaf = ?").run(bytes, row?.leaf ?? null);
@@ -151,7 +152,7 @@ export function rewrite(
 ): void {
   tampered.sql((database) => {
     const row = database.prepare(`SELECT leaf, bytes FROM audit_segments WHERE ${where}`).get();
-    const lines = Buffer.from(row?.bytes as Uint8Array)
+    const lines = Buffer.from(unpackSegment(row?.bytes as Uint8Array))
       .toString()
       .trimEnd()
       .split("\n");
@@ -173,7 +174,7 @@ export function rechain(
     const recorder = `${worker} ${epoch}`;
     const before = heads.get(recorder) ?? genesis;
     let previous = before;
-    const lines = Buffer.from(bytes as Uint8Array)
+    const lines = Buffer.from(unpackSegment(bytes as Uint8Array))
       .toString()
       .trimEnd()
       .split("\n")
@@ -205,7 +206,7 @@ export function resign(database: DatabaseSync, key: Parameters<typeof signCheckp
   const tree = new CompactRange();
   const roots = new Map<number, string>();
   for (const { bytes } of database.prepare("SELECT bytes FROM audit_segments ORDER BY leaf").all()) {
-    for (const leaf of lineHashes(bytes as Uint8Array).hashes) tree.append(leaf);
+    for (const leaf of lineHashes(unpackSegment(bytes as Uint8Array)).hashes) tree.append(leaf);
     roots.set(tree.size, tree.root());
   }
   for (const { size, note: before } of database.prepare("SELECT size, note FROM audit_checkpoints").all()) {

@@ -40,7 +40,7 @@ runner: 3
       'train.temperature must be a number above 0 and at most 10, got "hot"',
       "train.groupsize is not a known key; did you mean train.groupSize?",
       'workers must be "auto" or 1..256, got 0',
-      'store must be sqlite:<file>, got "mysql://x"',
+      'store must be sqlite:<file>, postgres://… or http://…, got "mysql://x"',
       "kernell is not a known key; did you mean kernel?",
       "env.size must be 1..9, got 12",
       "env.sise is not a known key; did you mean env.size?",

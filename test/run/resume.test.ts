@@ -8,7 +8,7 @@ import { deriveSeed, Random } from "../../src/core/random.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { train as runTraining } from "../../src/run/train.ts";
-import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { RunStore } from "../../src/store/sql/run-store.ts";
 import { faraday } from "../commands/run-cli.ts";
 import { type ChatterOptions, chatterConfig, chatterTrain, chatterTrainer, runChatter, storedRun } from "./chatter.ts";
 
@@ -117,12 +117,9 @@ describe("a run that is resumed ends with the weights, episodes and measures of 
 
 /** The store's nth batch fails, before its transaction or behind it. */
 async function brokenStore(when: "before" | "after", index: number, run: () => Promise<unknown>): Promise<void> {
-  const store = SqliteStore.prototype.storeBatch;
+  const store = RunStore.prototype.storeBatch;
   let count = 0;
-  const spy = vi.spyOn(SqliteStore.prototype, "storeBatch").mockImplementation(async function (
-    this: SqliteStore,
-    batch,
-  ) {
+  const spy = vi.spyOn(RunStore.prototype, "storeBatch").mockImplementation(async function (this: RunStore, batch) {
     const breaks = count++ === index;
     if (!breaks || when === "after") await store.call(this, batch);
     if (breaks) throw new Error("the disk is gone");

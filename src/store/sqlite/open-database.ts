@@ -2,11 +2,20 @@ import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FaradayError, InputError, messageOf } from "../../core/errors.ts";
-import { applicationId, schema, schemaVersion } from "./schema.ts";
+import { migrations, schemaVersion } from "../sql/schema.ts";
+import { unpackSegment } from "../sql/segment-codec.ts";
 import { inTransaction } from "./transaction.ts";
+
+/** Kept in `PRAGMA application_id`, so that any other SQLite database is told apart: "FRDY". */
+const applicationId = 0x46524459;
 
 /** How long a writer waits for another before it gives up. */
 const busyTimeoutMs = 10_000;
+
+/** So much that a transaction of many spans fits: what does not is written twice. */
+const cacheKibibytes = 65_536;
+/** Pages of 4 KiB in the log before it is moved into the file; the default of 1,000 moves the same pages again and again. */
+const logPagesMax = 8_000;
 
 /**
  * Opens the database of a store, and makes it where there is none. Whatever else lies there is left as it is.
@@ -19,6 +28,8 @@ export function openDatabase(path: string, options: { readonly mustExist: boolea
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     checkIdentity(database, path);
     prepare(database);
+    // From here on the engine waits, without holding up the process.
+    database.exec("PRAGMA busy_timeout = 1");
     return database;
   } catch (error) {
     database?.close();
@@ -46,19 +57,32 @@ function checkIdentity(database: DatabaseSync, path: string): void {
   if (pragma(database, "application_id") !== applicationId) {
     throw new InputError(`store ${path} is an SQLite database, but not a Faraday store`);
   }
-  if (version < schemaVersion) {
+  const [oldest] = migrations;
+  if (version < (oldest?.version ?? 0)) {
     throw new InputError(
-      `store ${path} has schema version ${version}, made by a Faraday whose audit logs were not signed yet; this one needs version ${schemaVersion}: read it with the Faraday that made it, or name another store`,
+      `store ${path} has schema version ${version}, made by a Faraday whose audit logs were not signed yet; this one needs version ${oldest?.version} or newer: read it with the Faraday that made it, or name another store`,
     );
   }
 }
 
+/** Brings the schema up to date, all of the way or not at all: rows stay what they are. */
 function prepare(database: DatabaseSync): void {
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKibibytes}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${logPagesMax}`);
+  addFunctions(database);
+  if (pragma(database, "user_version") === schemaVersion) return;
   inTransaction(database, () => {
-    if (!isEmpty(database)) return;
-    database.exec(schema);
+    const version = pragma(database, "user_version");
+    for (const migration of migrations) if (migration.version > version) database.exec(migration.sql("sqlite"));
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
+  });
+}
+
+/** What views need that SQLite does not have: `faraday_records(bytes)`, the records of an audit segment as a JSON array. */
+export function addFunctions(database: DatabaseSync): void {
+  database.function("faraday_records", { deterministic: true }, (bytes) => {
+    const lines = Buffer.from(unpackSegment(bytes as Uint8Array)).toString();
+    return `[${lines.trimEnd().replaceAll("\n", ",")}]`;
   });
 }
 

@@ -1,0 +1,42 @@
+import { randomBytes } from "node:crypto";
+import { BadValueError, UnknownIdError } from "../../store-errors.ts";
+
+/** How the ids of rollouts begin that are a training run's episodes: what follows is their key, in 11 hexadecimal digits. */
+const episodePrefix = "ro-0";
+
+export function newRolloutId(): string {
+  const digits = randomBytes(6).toString("hex");
+  return digits.startsWith("0") ? newRolloutId() : `ro-${digits}`;
+}
+
+export function newAttemptId(): string {
+  return `at-${randomBytes(4).toString("hex")}`;
+}
+
+export function newResourcesId(): string {
+  return `rs-${randomBytes(6).toString("hex")}`;
+}
+
+/** The key of the episode that a rollout id stands for; `null` for those of the queue. */
+export function episodeKeyOf(rolloutId: string): number | null {
+  return /^ro-0[0-9a-f]{11}$/.test(rolloutId) ? Number.parseInt(rolloutId.slice(episodePrefix.length), 16) : null;
+}
+
+export function episodeIds(key: number): { readonly rollout_id: string; readonly attempt_id: string } {
+  const digits = key.toString(16).padStart(11, "0");
+  return { rollout_id: `${episodePrefix}${digits}`, attempt_id: `at-${digits.slice(-8)}` };
+}
+
+/** @throws {BadValueError} for the id of an episode: what a training run has stored is not changed from outside. */
+export function checkChangeable(rolloutId: string): void {
+  if (episodeKeyOf(rolloutId) === null) return;
+  throw new BadValueError(`rollout ${rolloutId} is an episode of a training run and cannot be changed`);
+}
+
+export function unknownRollout(rolloutId: string): UnknownIdError {
+  return new UnknownIdError(`Rollout ${rolloutId} not found`);
+}
+
+export function unknownAttempt(rolloutId: string, attemptId: string): UnknownIdError {
+  return new UnknownIdError(`Attempt ${attemptId} not found for rollout ${rolloutId}`);
+}

@@ -1,0 +1,66 @@
+import { knownHashes } from "../../audit/line-hashes.ts";
+import { recordHash } from "../../core/audit.ts";
+import { packed, unpacked } from "./zstd.ts";
+
+/** How the bytes of a column begin: what follows is zstd of lines without their links. Anything else is plain lines, as in version 2. */
+const linkless = 1;
+/** Stands for a link; canonical JSON has no control characters. */
+const mark = "\u0002";
+
+/**
+ * An audit segment for its column. The hash in each record that names the one before it does not compress, and is two thirds of what is
+ * left: it is taken out where it follows from the line before, and {@link unpackSegment} puts it back. What comes back is byte for byte what was
+ * given; bytes for which that would not hold are kept whole.
+ */
+export function packSegment(bytes: Uint8Array): Uint8Array {
+  const stripped = withoutLinks(bytes);
+  if (stripped === null) return bytes;
+  const zstd = packed(stripped);
+  const column = new Uint8Array(zstd.length + 1);
+  column[0] = linkless;
+  column.set(zstd, 1);
+  return column;
+}
+
+/** @returns Nothing where a column was tampered with so that it cannot be unpacked: what is missing, verification tells. */
+export function unpackSegment(column: Uint8Array): Uint8Array {
+  if (column[0] !== linkless) return new Uint8Array(column);
+  try {
+    return withLinks(unpacked(column.subarray(1)));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+function withoutLinks(bytes: Uint8Array): Uint8Array | null {
+  const { hashes, complete } = knownHashes(bytes);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!complete || hashes.length === 0 || buffer.includes(mark)) return null;
+  const parts: Uint8Array[] = [];
+  let [start, from] = [0, 0];
+  for (let index = 1; index < hashes.length; index++) {
+    from = buffer.indexOf(10, from) + 1;
+    const link = buffer.indexOf(linkTo(hashes[index - 1] as string), from, "latin1");
+    const end = buffer.indexOf(10, from);
+    if (link < 0 || link > end) continue;
+    parts.push(buffer.subarray(start, link), markedLink);
+    start = link + linkLength;
+  }
+  parts.push(buffer.subarray(start));
+  return Buffer.concat(parts);
+}
+
+function withLinks(stripped: Uint8Array): Uint8Array {
+  let previous = "";
+  const lines = Buffer.from(stripped.buffer, stripped.byteOffset, stripped.byteLength).toString().split("\n");
+  const whole = lines.map((line) => {
+    const text = line.includes(mark) ? line.replace(`"previous":"${mark}"`, () => linkTo(previous)) : line;
+    previous = recordHash(text);
+    return text;
+  });
+  return new Uint8Array(Buffer.from(whole.join("\n")));
+}
+
+const linkTo = (hash: string): string => `"previous":"${hash}"`;
+const linkLength = linkTo("0".repeat(64)).length;
+const markedLink = Buffer.from(linkTo(mark));

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../../src/core/errors.ts";
+import { openStore } from "../../../src/store/open.ts";
+import { storeContract } from "../contract.ts";
+import { queueContract } from "../queue-contract.ts";
+import { Recorder } from "../recorder.ts";
+import { sampleBatch } from "../samples.ts";
+import { ask, newPostgresStore, server, skipReason } from "./postgres-place.ts";
+
+describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason})`, () => {
+  storeContract("PostgreSQL", async () => {
+    const { url, drop } = newPostgresStore();
+    return { open: () => openStore(url, { baseDir: "/" }), [Symbol.asyncDispose]: drop };
+  });
+
+  queueContract("PostgreSQL", async () => {
+    const { url, drop } = newPostgresStore();
+    return { open: (now) => openStore(url, { baseDir: "/", now }), [Symbol.asyncDispose]: drop };
+  });
+
+  it("answers what a violation cost by one query", async () => {
+    const { url, drop } = newPostgresStore();
+    const schema = new URL(url).searchParams.get("schema");
+    {
+      await using store = await openStore(url, { baseDir: "/" });
+      await store.beginRun({ id: "run-1", config: {} });
+      await store.storeBatch(sampleBatch(new Recorder(1)));
+    }
+    const query = `SELECT episode, statement, penalty, weights FROM ${schema}.violation_report WHERE run = 'run-1'`;
+    expect(await ask(query)).toEqual([
+      { episode: "train-0-0-1", statement: "DELETE FROM users", penalty: 50, weights: "2" },
+    ]);
+    expect(await ask(`SELECT accuracy, mean_cost FROM ${schema}.iterations`)).toEqual([
+      { accuracy: 0.5, mean_cost: 25 },
+    ]);
+    await drop();
+  });
+
+  it("refuses a schema newer than its own, and makes no store where one must exist", async () => {
+    const { url, drop } = newPostgresStore();
+    await expect(openStore(url, { baseDir: "/", mustExist: true })).rejects.toThrow(/does not exist/);
+    await (await openStore(url, { baseDir: "/" }))[Symbol.asyncDispose]();
+    await ask(`UPDATE ${new URL(url).searchParams.get("schema")}.faraday_schema SET version = 4`);
+    const refusal = expect(openStore(url, { baseDir: "/" })).rejects;
+    await refusal.toThrow(/schema version 4, newer than 3/);
+    await refusal.toBeInstanceOf(InputError);
+    await drop();
+  });
+});
+
+it("says that a server cannot be reached, and keeps the password to itself", async () => {
+  const opening = openStore("postgres://me:secret@127.0.0.1:1/db", { baseDir: "/" });
+  await expect(opening).rejects.toThrow(/postgres:\/\/127\.0\.0\.1:1\/db cannot be opened/);
+  await expect(opening).rejects.not.toThrow(/secret/);
+});
