@@ -11,7 +11,7 @@ export default async function work(task: WorkerTask): Promise<RolloutResult | Su
   host ??= bootHost();
   const booted = await host;
   if (task.kind === "rollout") return movingColumns(await booted.run(task.rollout, task.slot));
-  const gradient = booted.gradient(task.shard, task.slot);
+  const gradient = booted.gradient(task.shard, task);
   return transferring(gradient, [gradient.gradient.buffer]);
 }
 

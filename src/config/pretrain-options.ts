@@ -49,7 +49,9 @@ export const pretrainOptions = z.strictObject({
     .number()
     .min(0)
     .max(0.9)
-    .default(0)
-    .describe("Share of what attention and the MLP's inner layers give that is forgotten while training"),
+    .optional()
+    .describe(
+      "Share of what attention and the MLP give that is set to 0 while learning (0; 0.1 for few demonstrations)",
+    ),
 });
 export type PretrainOptions = z.output<typeof pretrainOptions>;

@@ -20,11 +20,15 @@ export interface GradientOptions {
   readonly dropout?: Dropout | undefined;
   /** Whether the loss is one of entropies too. */
   readonly entropy?: boolean;
+  /** Number of the weights: what was computed with last is not copied again. */
+  readonly revision?: number;
 }
 
 /** Log-probabilities of trajectories under given weights, and gradients of any loss that is a function of them. */
 export class GradientEngine {
   readonly #tape: Tape;
+  /** Of the weights that the tape holds, where whoever gave them said. */
+  #revision: number | undefined;
 
   /** @param options.temperature The one that trajectories were sampled with: logits are divided by it. */
   constructor(architecture: Architecture, options: { readonly temperature: number }) {
@@ -36,10 +40,10 @@ export class GradientEngine {
     weights: Float32Array,
     trajectories: readonly Trajectory[],
     derive: LossDerivative,
-    { dropout, entropy = false }: GradientOptions = {},
+    { dropout, entropy = false, revision }: GradientOptions = {},
   ): Float32Array {
     const tape = this.#tape;
-    tape.setWeights(weights);
+    this.#load(weights, revision);
     tape.clearGradient();
     for (const [pass, rows] of this.#passes(trajectories).entries()) {
       const values = tape.forward(
@@ -64,10 +68,15 @@ export class GradientEngine {
 
   /** Log-probability of every chosen token of each trajectory, in order. */
   logProbabilities(weights: Float32Array, trajectories: readonly Trajectory[]): Float64Array[] {
-    this.#tape.setWeights(weights);
+    this.#load(weights, undefined);
     return this.#passes(trajectories).flatMap((rows) =>
       this.#tape.forward(rows.map((row) => trajectories[row] as Trajectory)),
     );
+  }
+
+  #load(weights: Float32Array, revision: number | undefined): void {
+    if (revision === undefined || revision !== this.#revision) this.#tape.setWeights(weights);
+    this.#revision = revision;
   }
 
   /** Indices, one after the other, of as many trajectories at a time as the tape holds. */

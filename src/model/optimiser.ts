@@ -43,7 +43,10 @@ export class Adam {
 /** Scales the gradient in place so that its norm is at most `normMax` (Pascanu et al. 2013). Returns the norm before. */
 export function clipByNorm(gradient: Float32Array, normMax: number): number {
   let sum = 0;
-  for (let index = 0; index < gradient.length; index++) sum += (gradient[index] as number) ** 2;
+  for (let index = 0; index < gradient.length; index++) {
+    const slope = gradient[index] as number;
+    sum += slope * slope;
+  }
   const norm = Math.sqrt(sum);
   if (norm > normMax) {
     const scale = normMax / norm;

@@ -71,8 +71,8 @@ export class RolloutHost {
   }
 
   /** This shard's part of a gradient. */
-  gradient(shard: SurrogateShard, slot: number): SurrogateGradient {
-    return surrogateGradient(this.#gradients, weightsAt(this.#setup.weights, slot), shard);
+  gradient(shard: SurrogateShard, { slot, step }: { readonly slot: number; readonly step: number }): SurrogateGradient {
+    return surrogateGradient(this.#gradients, { weights: weightsAt(this.#setup.weights, slot), revision: step }, shard);
   }
 
   /** Runs a task's episodes side by side. What breaks in one of them is in its record. */

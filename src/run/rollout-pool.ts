@@ -76,7 +76,8 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   gradients(shards: readonly SurrogateShard[]): Promise<SurrogateGradient[]> {
     return Promise.all(
       shards.map((shard) => {
-        const ask = () => this.#ask<SurrogateGradient>({ kind: "gradient", shard, slot: learnerSlot(this.#step) });
+        const step = this.#step;
+        const ask = () => this.#ask<SurrogateGradient>({ kind: "gradient", shard, step, slot: learnerSlot(step) });
         return ask().catch(ask);
       }),
     );

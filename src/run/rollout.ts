@@ -67,7 +67,7 @@ export interface RolloutResult {
 /** What a worker is asked: to roll out or to differentiate, under the weights in one slot. */
 export type WorkerTask = { readonly slot: number } & (
   | { readonly kind: "rollout"; readonly rollout: RolloutTask }
-  | { readonly kind: "gradient"; readonly shard: SurrogateShard }
+  | { readonly kind: "gradient"; readonly shard: SurrogateShard; readonly step: number }
 );
 
 const learnerSlots = 2;

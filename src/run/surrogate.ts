@@ -26,7 +26,7 @@ export interface SurrogateGradient {
 /** Gradient of the policy's loss over whole episodes. The reference's log-probabilities are computed here, forward only. */
 export function surrogateGradient(
   engine: GradientEngine,
-  weights: Float32Array,
+  { weights, revision }: { readonly weights: Float32Array; readonly revision: number },
   shard: SurrogateShard,
 ): SurrogateGradient {
   const trajectories = Array.from(shard.advantages, (_, index) => trajectoryAt(shard.trajectories, index));
@@ -53,7 +53,7 @@ export function surrogateGradient(
     figures.referenceKlSum += own.referenceKlSum;
     figures.entropySum += own.entropySum;
   };
-  const gradient = engine.gradient(weights, trajectories, derive, { entropy: isEntropyRewarded });
+  const gradient = engine.gradient(weights, trajectories, derive, { entropy: isEntropyRewarded, revision });
   return { gradient, figures };
 }
 

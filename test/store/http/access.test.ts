@@ -69,7 +69,7 @@ describe("tokens", () => {
     expect(() => Tokens.fromFile(tokenFile(text, mode))).toThrow(message);
   });
 
-  it("nothing beyond this machine is served without them", async () => {
+  it("148: nothing beyond this machine is served without them", async () => {
     const listening = StoreServer.listen({ store: {} as never, host: "0.0.0.0", port: 0 });
     await expect(listening).rejects.toThrow(InputError);
     await expect(listening).rejects.toThrow(/0\.0\.0\.0.*needs --token-file/);
@@ -105,7 +105,7 @@ describe("pages of elsewhere", () => {
     expect(other.headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  it("of all origins may, without credentials", async () => {
+  it("147: of all origins may, without credentials", async () => {
     await using open = await serveStore({ corsOrigins: ["*"] });
     const { headers } = await ask(open.url, "/health", undefined, { origin: "https://any.example" });
     expect(headers.get("access-control-allow-origin")).toBe("*");
