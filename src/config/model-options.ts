@@ -59,9 +59,7 @@ export const modelOptions = z
       ),
     copyWidth: sizes.copyWidth
       .optional()
-      .describe(
-        "Width of a head that points at earlier tokens to be written again; 0: none (checkpoint's, else 0; 32 for few demonstrations)",
-      ),
+      .describe("Width of a head that points at earlier tokens to be written again; 0: none (checkpoint's, else 0)"),
     vocabularySize: sizes.vocabularySize
       .optional()
       .describe(`Tokens that the tokenizer may have (checkpoint's, else ${vocabularySize})`),

@@ -49,9 +49,7 @@ export const pretrainOptions = z.strictObject({
     .number()
     .min(0)
     .max(0.9)
-    .optional()
-    .describe(
-      "Share of what attention and the MLP give that is set to 0 while learning (0; 0.1 for few demonstrations)",
-    ),
+    .default(0)
+    .describe("Share of what attention and the MLP's inner layers give that is forgotten while training"),
 });
 export type PretrainOptions = z.output<typeof pretrainOptions>;

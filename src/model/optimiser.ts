@@ -40,6 +40,11 @@ export class Adam {
   }
 }
 
+/** Adds the numbers of `part` to those of `sum`. */
+export function addInto(sum: Float32Array, part: Float32Array): void {
+  for (let index = 0; index < sum.length; index++) sum[index] = (sum[index] as number) + (part[index] as number);
+}
+
 /** Scales the gradient in place so that its norm is at most `normMax` (Pascanu et al. 2013). Returns the norm before. */
 export function clipByNorm(gradient: Float32Array, normMax: number): number {
   let sum = 0;

@@ -27,9 +27,6 @@ const averageOfFew = 0.995;
 /** Minibatches are cut from this many batches at a time, sorted by length: less padding. */
 const batchesSorted = 8;
 
-/** What is forgotten while few demonstrations are learned from. */
-const dropoutOfFew = 0.1;
-
 /** Supervised training of fresh weights on demonstrations. */
 export class Cloning {
   readonly weights: Float32Array;
@@ -75,7 +72,7 @@ export class Cloning {
     this.#epochs = material.epochs;
     this.#batchSize = material.batchSize;
     this.#few = material.few;
-    this.#dropout = config.pretrain.dropout ?? (material.few ? dropoutOfFew : 0);
+    this.#dropout = config.pretrain.dropout;
     this.#keepsBest = validation.length > 0;
     this.#augmentation = new Augmentation(config.pretrain, {
       material,

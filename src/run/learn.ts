@@ -8,8 +8,8 @@ import { advantagesOf, type Outcome } from "../grpo/advantages.ts";
 import { type Algorithm, algorithmOf } from "../grpo/algorithm.ts";
 import { CostMultiplier } from "../grpo/constraint-multiplier.ts";
 import { noFigures, type PolicyLossFigures, type StepSize, tokenWeight } from "../grpo/policy-loss.ts";
-import { cutIntoShards, shardsOfMinibatch } from "../model/gradient.ts";
-import { Adam, clipByNorm } from "../model/optimiser.ts";
+import { cutIntoShards, trajectoriesOfShard } from "../model/gradient.ts";
+import { Adam, addInto, clipByNorm } from "../model/optimiser.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import { learningRateAt } from "./learning-rate.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
@@ -194,8 +194,7 @@ export class Learner {
     for (const minibatch of minibatches) {
       const shards = this.#shards(minibatch, { ...stepSize, minibatchTokens: tokensOf(minibatch) });
       for (const { gradient, figures } of await this.#source.gradients(shards)) {
-        for (let index = 0; index < total.length; index++)
-          total[index] = (total[index] as number) + (gradient[index] as number);
+        addInto(total, gradient);
         sums.loss += figures.loss;
         sums.clipped += figures.clipped;
         sums.klSum += figures.klSum;
@@ -210,7 +209,8 @@ export class Learner {
   #shards(samples: readonly Sample[], size: Omit<StepSize, "tokens">): SurrogateShard[] {
     const { loss } = this.#algorithm;
     const trajectories = samples.map((sample) => sample.trajectory);
-    return cutIntoShards(trajectories, shardsOfMinibatch).map((rows) => ({
+    const count = Math.ceil(trajectories.length / trajectoriesOfShard);
+    return cutIntoShards(trajectories, count).map((rows) => ({
       trajectories: packTrajectories(rows.map((row) => trajectories[row] as Trajectory)),
       advantages: Float64Array.from(rows, (row) => (samples[row] as Sample).advantage),
       weights: Float64Array.from(rows, (row) =>

@@ -52,7 +52,7 @@ export async function pretrain({ config, out, signal, events }: PretrainRunOptio
     config.model.vocabularySize ?? (material.few ? vocabularyOfFew : shapeOf(config.model).vocabularySize),
     { wholeWords: material.few },
   );
-  const architecture = architectureFor(config, { environment, tokenizer, demonstrations, few: material.few });
+  const architecture = architectureFor(config, { environment, tokenizer, demonstrations });
   const cloning = new Cloning(config, { architecture, tokenizer, material, environment });
   const reserved = reserve(folder);
   const metrics = await cloning
@@ -83,8 +83,6 @@ function reserve(folder: string): readonly string[] {
 
 /** Most tokens, for few demonstrations: room for each word of the database that literals are taken from. */
 const vocabularyOfFew = 2048;
-/** Of the copying head, for few demonstrations. */
-const copyWidthOfFew = 32;
 
 /**
  * The shape that the config gives; where it says nothing of lengths, room for the longest prompt and for two of the longest actions, or, where an
@@ -96,10 +94,9 @@ function architectureFor(
     environment: Environment;
     tokenizer: Tokenizer;
     demonstrations: readonly ReplayedDemonstration[];
-    few: boolean;
   },
 ): Architecture {
-  const { environment, tokenizer, demonstrations, few } = parts;
+  const { environment, tokenizer, demonstrations } = parts;
   const longest = longestPrompt(tokenizer, environment.tasks)?.tokens ?? 1;
   const lengths = demonstrations.flatMap(({ actions }) => actions.map((text) => tokenizer.encode(text).length));
   const action = lengths.reduce((most, length) => Math.max(most, length), 0);
@@ -111,7 +108,7 @@ function architectureFor(
   const spoken = environment.maxTurns === 1 ? Math.ceil(1.5 * action) + 2 : 2 * (action + 1) + observationTokensMax + 1;
   const architecture: Architecture = {
     ...{ layers, width, heads, promptAttention },
-    copyWidth: given.copyWidth ?? (few ? copyWidthOfFew : 0),
+    copyWidth: given.copyWidth ?? 0,
     vocabularySize: tokenizer.size,
     promptTokens,
     contextTokens: given.contextTokens ?? roundUp(promptTokens + spoken, 16),

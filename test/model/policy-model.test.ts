@@ -3,7 +3,7 @@ import { Random } from "../../src/core/random.ts";
 import type { Trajectory } from "../../src/core/trajectory.ts";
 import { type Architecture, initialWeights, parameterCount, parameterSlots } from "../../src/model/architecture.ts";
 import { Decoder } from "../../src/model/decoder.ts";
-import { cutIntoShards, GradientEngine, shardsOfMinibatch } from "../../src/model/gradient.ts";
+import { cutIntoShards, GradientEngine } from "../../src/model/gradient.ts";
 import { Sampler, type Speaker } from "../../src/model/sampler.ts";
 import { actId, doneId, endId } from "../../src/model/tokenizer.ts";
 import { AutodiffEngine } from "./autodiff.ts";
@@ -325,11 +325,11 @@ describe("GradientEngine", () => {
     const many = Array.from({ length: 33 }, (_, index) =>
       someTrajectory(2 + ((index * 7) % 90), { shape: architecture, integer }),
     );
-    const shards = cutIntoShards(many, shardsOfMinibatch);
+    const shards = cutIntoShards(many, 4);
     expect(shards.flat().sort((a, b) => a - b)).toEqual(many.map((_, index) => index));
     const tokens = shards.map((rows) => rows.reduce((sum, row) => sum + (many[row] as Trajectory).tokens.length, 0));
     expect(Math.max(...tokens) - Math.min(...tokens)).toBeLessThan(91);
-    expect(cutIntoShards(many.slice(0, 2), shardsOfMinibatch).length).toBe(2);
+    expect(cutIntoShards(many.slice(0, 2), 4).length).toBe(2);
   });
 });
 
