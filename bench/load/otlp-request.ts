@@ -1,33 +1,40 @@
 import { randomBytes } from "node:crypto";
 import type { Owner } from "./workloads.ts";
 
-/** An ExportTraceServiceRequest of spans as an instrumented model call has them, each with ids of its own. */
-export function tracesOf(owner: Owner, spans: number): Buffer {
-  const { bytes, idAt } = templateOf(owner, spans);
-  const request = Buffer.from(bytes);
-  const random = randomBytes(idAt.length * idBytes);
-  for (const [index, at] of idAt.entries()) random.copy(request, at, index * idBytes, (index + 1) * idBytes);
+/** An ExportTraceServiceRequest of spans as an instrumented model call has them, each with an id of its own. */
+export function tracesOf({ rollout_id: rollout, attempt_id: attempt }: Owner, spans: number): Buffer {
+  template ??= templateOf(spans);
+  const request = Buffer.from(template.bytes);
+  request.write(rollout, template.rolloutAt);
+  request.write(attempt, template.attemptAt);
+  const random = randomBytes(spans * idBytes);
+  for (const [index, at] of template.idAt.entries()) random.copy(request, at, index * idBytes, (index + 1) * idBytes);
   return request;
 }
 
-const idBytes = 8;
-const templates = new Map<string, { readonly bytes: Buffer; readonly idAt: readonly number[] }>();
+interface Template {
+  readonly bytes: Buffer;
+  readonly rolloutAt: number;
+  readonly attemptAt: number;
+  readonly idAt: readonly number[];
+}
 
-/** All but the span ids, whose places are found by what stands there instead. */
-function templateOf(owner: Owner, spans: number) {
-  const known = templates.get(owner.attempt_id);
-  if (known !== undefined) return known;
+const idBytes = 8;
+let template: Template | undefined;
+
+/** All but the ids, whose places are found by what stands there instead; ids of one kind have one length. */
+function templateOf(spans: number): Template {
+  const [rollout, attempt] = ["ro-ROLLOUTROLLO", "at-ATTEMPTA"] as const;
   const resource = message(1, [
     attribute(1, "service.name", text("bench")),
-    attribute(1, "agentlightning.rollout_id", text(owner.rollout_id)),
-    attribute(1, "agentlightning.attempt_id", text(owner.attempt_id)),
+    attribute(1, "agentlightning.rollout_id", text(rollout)),
+    attribute(1, "agentlightning.attempt_id", text(attempt)),
   ]);
   const scope = message(2, Array.from({ length: spans }, span));
   const bytes = message(1, [resource, scope]);
   const idAt: number[] = [];
   for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + idBytes)) idAt.push(at);
-  templates.set(owner.attempt_id, { bytes, idAt });
-  return { bytes, idAt };
+  return { bytes, rolloutAt: bytes.indexOf(rollout), attemptAt: bytes.indexOf(attempt), idAt };
 }
 
 const mark = Buffer.from("THE-SPAN");

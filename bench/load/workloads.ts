@@ -31,9 +31,13 @@ export const workloads = {
     const { rollout_id: rollout } = await started(connection);
     return async (each: Connection) => void expectOk(await each.send("GET", `${agl}/rollouts/${rollout}`));
   },
-  traces: async (connection: Connection) => {
-    const owner = await started(connection);
+  /** Each request is of another attempt, as exporters send them. */
+  traces: async (connection: Connection, turns: number) => {
+    const owners: Owner[] = [];
+    while (owners.length < turns) owners.push(await started(connection));
+    let next = 0;
     return async (each: Connection) => {
+      const owner = owners[next++ % owners.length] as Owner;
       expectOk(await each.send("POST", "/v1/traces", tracesOf(owner, spansPerRequest), "application/x-protobuf"));
     };
   },

@@ -159,6 +159,8 @@ function preflight(origins: CrossOrigin, request: IncomingMessage): RawReply {
 /** A signal that is aborted when the client hangs up or the server closes. */
 function leaving(response: ServerResponse, closing: AbortSignal): AbortSignal {
   const left = new AbortController();
+  // Who asks for a signal lets its client wait.
+  response.setTimeout(0);
   response.once("close", () => left.abort(new FaradayError("the client left")));
   return AbortSignal.any([left.signal, closing]);
 }

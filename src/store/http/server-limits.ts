@@ -30,6 +30,11 @@ export const serverLimits = z
       .int()
       .min(1)
       .default(75 * seconds),
+    /** How long a client may take nothing of its answer, or send nothing of its request; waits for rollouts are not meant. */
+    stalledTimeoutMs: z
+      .int()
+      .min(1)
+      .default(120 * seconds),
     connectionsMax: z.int().min(1).default(4096),
     /** Waits for rollouts that may be open at once. */
     waitsMax: z.int().min(1).default(1024),

@@ -75,6 +75,7 @@ export class StoreServer implements AsyncDisposable {
     );
     server.maxHeadersCount = limits.headersMax;
     server.maxConnections = limits.connectionsMax;
+    server.timeout = limits.stalledTimeoutMs;
     server.on("clientError", refuseUnread);
     await listening(server, host, port);
     return new StoreServer(server, closing, limits.closeTimeoutMs);

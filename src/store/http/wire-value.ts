@@ -32,7 +32,8 @@ function replace(this: unknown, key: string, value: unknown): unknown {
   // A Buffer has become something else by now.
   const given = typeof this === "object" && this !== null ? Reflect.get(this, key) : value;
   if (ArrayBuffer.isView(given)) return marked(kindOf(given), bytesOf(given).toString("base64"));
-  if (mark in value && !Array.isArray(value[mark])) return marked("json", JSON.stringify(value));
+  // Somebody else's key of this name is no mark of ours.
+  if (Object.hasOwn(value, mark)) return marked("object", toWire(Object.entries(value)));
   return value;
 }
 
@@ -54,7 +55,7 @@ function revive(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !(mark in value) || !Array.isArray(value[mark])) return value;
   const [kind, text] = value[mark].map(String);
   if (kind === "number") return Number(text);
-  if (kind === "json") return JSON.parse(text ?? "");
+  if (kind === "object") return Object.fromEntries(fromWire(text ?? "") as [string, unknown][]);
   const type = Object.entries(arrays).find(([name]) => name === kind)?.[1];
   if (type === undefined) return value;
   const bytes = Buffer.from(text ?? "", "base64");
