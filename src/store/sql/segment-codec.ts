@@ -4,13 +4,15 @@ import { packed, unpacked } from "./zstd.ts";
 
 /** How the bytes of a column begin: what follows is zstd of lines without their links. Anything else is plain lines, as in version 2. */
 const linkless = 1;
-/** Stands for a link; canonical JSON has no control characters. */
+/** Stands for a link, before its first digits; canonical JSON has no control characters. */
 const mark = "\u0002";
+/** Of a link, kept: enough to tell which line was changed where a column was unpacked, changed and packed again. */
+const keptDigits = 8;
 
 /**
  * An audit segment for its column. The hash in each record that names the one before it does not compress, and is two thirds of what is
- * left: it is taken out where it follows from the line before, and {@link unpackSegment} puts it back. What comes back is byte for byte what was
- * given; bytes for which that would not hold are kept whole.
+ * left: it is taken out, but for its first digits, where it follows from the line before, and {@link unpackSegment} puts it back. What comes back
+ * is byte for byte what was given; bytes for which that would not hold are kept whole.
  */
 export function packSegment(bytes: Uint8Array): Uint8Array {
   const stripped = withoutLinks(bytes);
@@ -40,21 +42,28 @@ function withoutLinks(bytes: Uint8Array): Uint8Array | null {
   let [start, from] = [0, 0];
   for (let index = 1; index < hashes.length; index++) {
     from = buffer.indexOf(10, from) + 1;
-    const link = buffer.indexOf(linkTo(hashes[index - 1] as string), from, "latin1");
+    const hash = hashes[index - 1] as string;
+    const link = buffer.indexOf(linkTo(hash), from, "latin1");
     const end = buffer.indexOf(10, from);
     if (link < 0 || link > end) continue;
-    parts.push(buffer.subarray(start, link), markedLink);
+    parts.push(buffer.subarray(start, link), Buffer.from(linkTo(mark + hash.slice(0, keptDigits))));
     start = link + linkLength;
   }
   parts.push(buffer.subarray(start));
   return Buffer.concat(parts);
 }
 
+/** The first line whose hash is not what was kept of it is named by a link that is not its hash; the links after that follow from the lines. */
 function withLinks(stripped: Uint8Array): Uint8Array {
   let previous = "";
+  let isChanged = false;
   const lines = Buffer.from(stripped.buffer, stripped.byteOffset, stripped.byteLength).toString().split("\n");
   const whole = lines.map((line) => {
-    const text = line.includes(mark) ? line.replace(`"previous":"${mark}"`, () => linkTo(previous)) : line;
+    const text = line.replace(marked, (_, kept: string) => {
+      if (isChanged || previous.startsWith(kept)) return linkTo(previous);
+      isChanged = true;
+      return linkTo(kept + previous.slice(keptDigits));
+    });
     previous = recordHash(text);
     return text;
   });
@@ -63,4 +72,4 @@ function withLinks(stripped: Uint8Array): Uint8Array {
 
 const linkTo = (hash: string): string => `"previous":"${hash}"`;
 const linkLength = linkTo("0".repeat(64)).length;
-const markedLink = Buffer.from(linkTo(mark));
+const marked = new RegExp(linkTo(`${mark}([0-9a-f]{${keptDigits}})`));
