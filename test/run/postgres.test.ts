@@ -12,7 +12,7 @@ it.skipIf(server === undefined)(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "faraday-test-"));
     const { url, drop } = newPostgresStore();
-    const small = { "train.iterations": 2, "train.groupsPerBatch": 4, "train.groupSize": 4, "train.evalEpisodes": 8 };
+    const small = { "train.iterations": 3, "train.groupsPerBatch": 4, "train.groupSize": 4, "train.evalEpisodes": 8 };
     const overrides = { ...small, store: url, workers: 1 };
     const { config } = await loadConfig({ file: defaultConfigFile, overrides });
     const out = join(folder, "run");
@@ -21,9 +21,9 @@ it.skipIf(server === undefined)(
       ...{ config, out, signal: stop.signal },
       events: ({ type }) => type === "iteration-end" && stop.abort(),
     });
-    expect(stopped).toMatchObject({ status: "cancelled", iterations: 1 });
+    expect(stopped).toMatchObject({ status: "cancelled", iterations: 2 });
     const report = await train({ config, resume: out });
-    expect(report).toMatchObject({ status: "succeeded", iterations: 2, episodes: 32 });
+    expect(report).toMatchObject({ status: "succeeded", iterations: 3, episodes: 48 });
     expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0, stderr: "" });
     await drop();
     rmSync(folder, { recursive: true });
