@@ -27,12 +27,13 @@ export class Adam {
     this.stepCount++;
     const correction1 = 1 - beta1 ** this.stepCount;
     const correction2 = 1 - beta2 ** this.stepCount;
+    const { first: firsts, second: seconds } = this;
     for (let index = 0; index < weights.length; index++) {
       const slope = gradient[index] as number;
-      const first = beta1 * (this.first[index] as number) + (1 - beta1) * slope;
-      const second = beta2 * (this.second[index] as number) + (1 - beta2) * slope * slope;
-      this.first[index] = first;
-      this.second[index] = second;
+      const first = beta1 * (firsts[index] as number) + (1 - beta1) * slope;
+      const second = beta2 * (seconds[index] as number) + (1 - beta2) * slope * slope;
+      firsts[index] = first;
+      seconds[index] = second;
       const weight = weights[index] as number;
       const direction = first / correction1 / (Math.sqrt(second / correction2) + epsilon);
       weights[index] = weight - learningRate * (direction + weightDecay * weight);

@@ -188,13 +188,14 @@ export class Learner {
 
   /** Minibatch after minibatch, so that no more than one is under way; all for one step. */
   async #gradient(step: readonly Sample[], sums: PolicyLossFigures): Promise<Float32Array> {
-    const total = new Float32Array(this.weights.length);
+    let total: Float32Array | null = null;
     const minibatches = cut(step, this.#options.minibatchEpisodes);
     const stepSize = { stepMinibatches: minibatches.length, stepTokens: tokensOf(step), stepEpisodes: step.length };
     for (const minibatch of minibatches) {
       const shards = this.#shards(minibatch, { ...stepSize, minibatchTokens: tokensOf(minibatch) });
       for (const { gradient, figures } of await this.#source.gradients(shards)) {
-        addInto(total, gradient);
+        if (total === null) total = gradient;
+        else addInto(total, gradient);
         sums.loss += figures.loss;
         sums.clipped += figures.clipped;
         sums.klSum += figures.klSum;
@@ -202,7 +203,7 @@ export class Learner {
         sums.entropySum += figures.entropySum;
       }
     }
-    return total;
+    return total ?? new Float32Array(this.weights.length);
   }
 
   /** Cut and added in an order that the samples alone decide, so that the sum does not depend on who computed them. */
