@@ -2,12 +2,12 @@ import { Dispatcher, type FinishedBatch } from "../src/run/dispatch.ts";
 import { type BatchPlan, Planner } from "../src/run/plan.ts";
 import { shareWeights } from "../src/run/rollout.ts";
 import { RolloutHost } from "../src/run/rollout-host.ts";
-import { setupOf } from "../src/run/rollout-pool.ts";
+import { actorOf, setupOf } from "../src/run/rollout-pool.ts";
 import type { ShippedAgent } from "./shipped-agent.ts";
 
 /** What a worker keeps, in this thread. */
 export function bootHost({ config, checkpoint }: ShippedAgent): Promise<RolloutHost> {
-  return RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights, 1)));
+  return RolloutHost.boot(setupOf(config, actorOf(config, checkpoint, shareWeights(checkpoint.weights, 1))));
 }
 
 /** The first batch of a training run, cut to so many episodes. */

@@ -1,6 +1,10 @@
+import type { AgentDefinition } from "../src/core/agent.ts";
 import type { EnvironmentDefinition } from "../src/core/env.ts";
 
 /** Shipped environments by the name that `env.type` gives; each is loaded when it is chosen. */
 export const environments: Readonly<Record<string, () => Promise<EnvironmentDefinition>>> = {
   sql: async () => (await import("./sql/index.ts")).default,
 };
+
+/** Shipped agents by the name that `agent.type` gives; each is loaded when it is chosen. */
+export const agents: Readonly<Record<string, () => Promise<AgentDefinition>>> = {};

@@ -2,7 +2,7 @@
 
 export type { ConfigInput, ResolvedConfig } from "./config/config-schema.ts";
 export { loadConfig, resolveConfig } from "./config/load-config.ts";
-export type { Agent, AgentContext } from "./core/agent.ts";
+export { type Agent, type AgentContext, type AgentDefinition, type AgentMaker, defineAgent } from "./core/agent.ts";
 export type { AuditRecord, AuditSegment } from "./core/audit.ts";
 export {
   type Driver,

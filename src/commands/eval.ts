@@ -14,13 +14,14 @@ import { lastCheckpoint } from "./run-directory.ts";
 
 export const evaluate: Command = {
   summary: "Measure a trained policy, or any checkpoint, on a split of the tasks",
-  usage: ["eval <run | checkpoint> [--config C] [--split test] [--episodes N] [--samples K | --greedy] [--no-kernel]"],
+  usage: ["eval [run | checkpoint] [--config C] [--split test] [--episodes N] [--samples K | --greedy] [--no-kernel]"],
   description: `A run is a run directory: its last checkpoint is measured under its own config. A checkpoint is a folder with
-model.safetensors; it is measured under --config, or the shipped SQL agent's.
+model.safetensors; it is measured under --config, or the shipped SQL agent's. Where the config names an agent, it is what is measured,
+and neither is given.
 
 With --samples K each task is tried K times, and pass@1 to pass@K are estimated without bias (Chen et al. 2021). Rates have their 95 %
 interval: Wilson's, and for pass@k Student's t over the tasks.`,
-  positionals: { min: 1, max: 1, names: ["<run | checkpoint>"] },
+  positionals: { min: 0, max: 1, names: ["[run | checkpoint]"] },
   options: {
     config: { value: "FILE", summary: "Config to measure under", default: "the run's, or the shipped one" },
     split: { value: "SPLIT", summary: `Tasks to measure on: ${splits.join(", ")}`, default: "test" },
@@ -39,7 +40,7 @@ async function runEvaluate(invocation: Invocation): Promise<CommandResult> {
   const episodes = integerOption(invocation, "episodes", { min: 1, max: 1_000_000 });
   const samples = integerOption(invocation, "samples", { min: 1, max: 1000 }) ?? 1;
   const kernel = !invocation.flag("no-kernel");
-  const { config } = await configWithCheckpoint(invocation, resolve(invocation.positionals[0] ?? ""));
+  const { config } = await measuredConfig(invocation);
   const temperature = config.train.evalTemperature;
   if (samples > 1 && temperature === 0) {
     throw new InputError(`--samples ${samples} needs a temperature above 0: greedy tries of a task are all the same`);
@@ -53,6 +54,16 @@ async function runEvaluate(invocation: Invocation): Promise<CommandResult> {
   const intervals = Object.fromEntries(rateNames.map((name) => [name, intervalOf(measure, name)]));
   const json = { split, kernel, temperature, samples, ...measure, intervals, passAt };
   return { json, text: `${sentence(measure)}${samples > 1 ? passSentence(passAt) : ""}` };
+}
+
+async function measuredConfig(invocation: Invocation): Promise<LoadedConfig> {
+  const [place] = invocation.positionals;
+  if (place !== undefined) return configWithCheckpoint(invocation, resolve(place));
+  const loaded = await configOf(invocation, invocation.value("config"));
+  if (loaded.config.agent !== undefined) return loaded;
+  throw new InputError(
+    "eval needs a run directory or a checkpoint folder, or a config with an agent; got none of them",
+  );
 }
 
 /** The config that is named, or the run's own, with the weights that are measured as its checkpoint. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { kernelOptions } from "../kernel/kernel-options.ts";
 import { rewardOptions } from "../runner/reward-options.ts";
 import { runnerOptions } from "../runner/runner-options.ts";
+import { agentChoice } from "./agent.ts";
 import { auditOptions } from "./audit-options.ts";
 import { envChoice } from "./env-choice.ts";
 import { modelOptions } from "./model-options.ts";
@@ -14,6 +15,7 @@ export const configSchema = z.strictObject({
   $schema: z.string().optional().describe("Names this schema, for editors"),
   baseDir: z.string().min(1).optional().describe("Folder that relative paths start from; else the config file's own"),
   env: envChoice.describe("What the agent is trained on"),
+  agent: agentChoice.optional().describe("Who acts, where it is not the policy model"),
   kernel: kernelOptions.prefault({}).describe("What governs the agent in every worker"),
   runner: runnerOptions.prefault({}).describe("How an episode meets its violations"),
   reward: rewardOptions.prefault({}).describe("What a violation costs"),

@@ -1,11 +1,14 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { EnvironmentDefinition } from "../core/env.ts";
 import { InputError, messageOf } from "../core/errors.ts";
+import { agentChoice, chooseAgent } from "./agent.ts";
 import { applySets, setAt } from "./apply-sets.ts";
+import type { Chosen } from "./chosen-module.ts";
 import { type ConfigInput, configSchema, type ResolvedConfig } from "./config-schema.ts";
 import { conflictsOf } from "./conflicts.ts";
 import { envChoice } from "./env-choice.ts";
-import { type ChosenEnvironment, chooseEnvironment } from "./environment.ts";
+import { chooseEnvironment } from "./environment.ts";
 import { withAbsolutePaths, withShippedPolicy } from "./paths.ts";
 import { parseWith } from "./problems.ts";
 import { readSource } from "./read-source.ts";
@@ -15,7 +18,7 @@ export const defaultConfigFile = fileURLToPath(new URL("../../envs/sql/default.y
 
 export interface LoadedConfig {
   readonly config: ResolvedConfig;
-  readonly environment: ChosenEnvironment;
+  readonly environment: Chosen<EnvironmentDefinition>;
 }
 
 export interface LoadOptions {
@@ -52,17 +55,21 @@ export async function resolveConfig(
   const baseDir = resolve(folder, typeof input.baseDir === "string" ? input.baseDir : ".");
   const env = envChoice.safeParse(input.env);
   const environment = env.success ? await chooseEnvironment(env.data, baseDir).catch(inputError) : undefined;
+  const named = agentChoice.safeParse(input.agent);
+  const agent = named.success ? await chooseAgent(named.data, baseDir).catch(inputError) : undefined;
   const problems = [
     ...earlier,
     ...parsed.problems,
     ...("value" in parsed ? conflictsOf(parsed.value) : []),
-    ...(environment instanceof InputError ? environment.message.split("\n") : []),
+    ...[environment, agent].flatMap((chosen) => (chosen instanceof InputError ? chosen.message.split("\n") : [])),
   ];
-  if (problems.length > 0 || !("value" in parsed) || environment === undefined || environment instanceof InputError) {
+  const isChosen = !(environment instanceof InputError) && !(agent instanceof InputError);
+  if (problems.length > 0 || !("value" in parsed) || environment === undefined || !isChosen) {
     throw new InputError(invalid(name, problems));
   }
-  const model = withShippedPolicy(parsed.value.model, environment.env.type);
-  const config = withAbsolutePaths({ ...parsed.value, model, env: environment.env, baseDir });
+  const model = withShippedPolicy(parsed.value.model, environment.choice.type);
+  const chosen = { env: environment.choice, ...(agent === undefined ? {} : { agent: agent.choice }) };
+  const config = withAbsolutePaths({ ...parsed.value, model, ...chosen, baseDir });
   return { config, environment };
 }
 

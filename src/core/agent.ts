@@ -1,3 +1,5 @@
+import type { z } from "zod";
+import type { Task } from "./env.ts";
 import type { Syscall } from "./syscall.ts";
 
 /** What an agent is given besides the observation. */
@@ -16,4 +18,21 @@ export interface AgentContext {
  */
 export interface Agent {
   act(observation: string, context: AgentContext): Syscall | null | Promise<Syscall | null>;
+}
+
+/** Makes the agent of one episode. */
+export type AgentMaker = (task: Task, episode: { readonly seed: number }) => Agent;
+
+/** What an agent module exports by default. */
+export interface AgentDefinition<Options = unknown> {
+  readonly name: string;
+  /** Options beside `type` or `module` in the config's `agent`. */
+  readonly options: z.ZodType<Options>;
+  /** Called once a thread: what is expensive, such as a client of a remote model, belongs here. */
+  load(options: Options, context: { readonly baseDir: string }): AgentMaker | Promise<AgentMaker>;
+}
+
+/** Types an agent module; the module exports what this returns as its default. */
+export function defineAgent<Options>(definition: AgentDefinition<Options>): AgentDefinition<Options> {
+  return definition;
 }

@@ -72,6 +72,7 @@ export class KernelSession implements Disposable {
   #ending: Ending | null = null;
   #terminated: Ending | null = null;
   #open = true;
+  #killed: AbortController | undefined;
 
   constructor(parts: SessionParts) {
     const { episode, governed, seats, sql, resolver } = parts;
@@ -94,6 +95,13 @@ export class KernelSession implements Disposable {
   /** The signal that ended the episode, once it has: SIGKILL at once, SIGTERM with the first syscall that it denied. */
   get terminated(): Ending | null {
     return this.#terminated;
+  }
+
+  /** A signal that is aborted when the episode is killed. Made when it is first asked for: few agents ask. */
+  abortedWhenKilled(): AbortSignal {
+    this.#killed ??= new AbortController();
+    if (this.#terminated === "SIGKILL") this.#killed.abort();
+    return this.#killed.signal;
   }
 
   get counts(): SessionCounts {
@@ -197,6 +205,7 @@ export class KernelSession implements Disposable {
 
   #kill(): void {
     this.#terminated = "SIGKILL";
+    this.#killed?.abort();
     this.#abandon();
   }
 

@@ -4,7 +4,7 @@ import type { KernelSpace } from "../kernel/kernel-space.ts";
 import { actId, doneId, endId, type Tokenizer } from "../model/tokenizer.ts";
 import { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import { PolicyReward } from "../runner/policy-reward.ts";
-import { observationTokensMax } from "./rollout-host.ts";
+import { observationTokensMax } from "./policy-player.ts";
 
 /** What a demonstrator did about a prompt, and what it saw between its actions. */
 export interface ReplayedDemonstration {

@@ -16,7 +16,7 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
-  /** `model.checkpoint` names the weights that are measured. */
+  /** `model.checkpoint` names the weights that are measured, unless an `agent` acts. */
   readonly config: ResolvedConfig;
   readonly split: Split;
   /** `train.evalEpisodes` where it is absent. */
@@ -29,13 +29,13 @@ export interface EvaluateOptions {
 }
 
 /**
- * Measures a policy without training it; nothing is stored. The same seed draws the same tasks and chances as a training run's own
+ * Measures a policy, or the config's agent, without training it; nothing is stored. The same seed draws the same tasks and chances as a training run's own
  * measurements.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { config, split, episodes, samples = 1, kernel, events } = options;
   const environment = await loadEnvironment(config);
-  const checkpoint = openPolicyModel(config, environment);
+  const checkpoint = config.agent === undefined ? openPolicyModel(config, environment) : null;
   const plan = new Planner(environment.tasks, config.train).evaluation("eval", {
     split,
     episodes: episodes ?? config.train.evalEpisodes,

@@ -14,7 +14,7 @@ import type { RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { makeFolder, removeFolders } from "./make-folder.ts";
 import { longestPrompt } from "./policy-model.ts";
-import { observationTokensMax } from "./rollout-host.ts";
+import { observationTokensMax } from "./policy-player.ts";
 
 export interface PretrainRunOptions {
   readonly config: ResolvedConfig;

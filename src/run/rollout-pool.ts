@@ -26,7 +26,8 @@ import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 export class RolloutPool implements GradientSource, AsyncDisposable {
   readonly #pool: WorkerPool<WorkerTask, RolloutResult | SurrogateGradient>;
   readonly #dispatcher: Dispatcher;
-  readonly #weights: SharedWeightsMemory;
+  /** `null` where an agent acts that is not the policy model. */
+  readonly #weights: SharedWeightsMemory | null;
   readonly #signals: SignalBoard;
   /** Counts the learner's steps. */
   #step = 0;
@@ -34,18 +35,20 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   #updates = 0;
 
   /**
+   * @param checkpoint The policy model; `null` where the config has an agent, which then acts.
    * @param onFailure Told why a task failed in a worker, each time.
    * @param recorders `epoch`: of the workers' recorders, more than 0 where a run is resumed; `timed`: whether they say when.
    */
   constructor(
     config: ResolvedConfig,
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint | null,
     onFailure: (message: string) => void,
     recorders: Partial<Pick<RolloutSetup, "epoch" | "timed">> = {},
   ) {
     // The policies that may be sampled from while the next is written.
-    this.#weights = shareWeights(checkpoint.weights, stalenessOf(config) + 2);
-    const setup = { ...setupOf(config, checkpoint, this.#weights), ...recorders };
+    this.#weights = checkpoint === null ? null : shareWeights(checkpoint.weights, stalenessOf(config) + 2);
+    const actor = actorOf(config, checkpoint, this.#weights);
+    const setup = { ...setupOf(config, actor), ...recorders };
     this.#signals = new SignalBoard(setup.signals);
     const workers = workerCountOf(config);
     this.#pool = new WorkerPool({
@@ -61,7 +64,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   /** Gradients from here on are those of these weights. None of older ones than the last may still be under way. */
   publish(weights: Float32Array): void {
     this.#step++;
-    weightsAt(this.#weights, learnerSlot(this.#step)).set(weights);
+    weightsAt(this.#policyWeights, learnerSlot(this.#step)).set(weights);
   }
 
   /**
@@ -70,7 +73,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
    */
   publishPolicy(updates: number, weights: Float32Array): void {
     this.#updates = updates;
-    weightsAt(this.#weights, policySlot(this.#weights, updates)).set(weights);
+    weightsAt(this.#policyWeights, policySlot(this.#policyWeights, updates)).set(weights);
   }
 
   gradients(shards: readonly SurrogateShard[]): Promise<SurrogateGradient[]> {
@@ -96,7 +99,13 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     return this.#dispatcher.batch(plan);
   }
 
+  get #policyWeights(): SharedWeightsMemory {
+    if (this.#weights === null) throw new Error("RolloutPool: there is no policy model, the config has an agent");
+    return this.#weights;
+  }
+
   #slotOf({ weights }: RolloutTask): number {
+    if (this.#weights === null) return 0;
     const age = this.#updates - weights;
     if (age < 0 || age >= this.#weights.policies - 1)
       throw new RangeError(`policy ${weights} was asked for, ${this.#updates} is the newest`);
@@ -124,19 +133,36 @@ export function workerCountOf({ workers }: ResolvedConfig): number {
   return workers === "auto" ? availableParallelism() : workers;
 }
 
-/** What every worker of a run is given. */
-export function setupOf(config: ResolvedConfig, checkpoint: Checkpoint, weights: SharedWeightsMemory): RolloutSetup {
+/** Who acts in the workers: the config's agent, else the policy model of the checkpoint with these weights. */
+export function actorOf(
+  { agent, train }: ResolvedConfig,
+  checkpoint: Checkpoint | null,
+  weights: SharedWeightsMemory | null,
+): RolloutSetup["actor"] {
+  if (agent !== undefined) return { agent };
+  if (checkpoint === null || weights === null)
+    throw new Error("RolloutPool: without an agent, a policy model must act");
+  const { architecture, tokenizer } = checkpoint;
   return {
+    policy: {
+      architecture,
+      tokenizer: JSON.parse(JSON.stringify(tokenizer)),
+      rows: train.groupsPerTask * train.groupSize,
+      weights,
+      temperature: train.temperature,
+    },
+  };
+}
+
+/** What every worker of a run is given. */
+export function setupOf(config: ResolvedConfig, actor: RolloutSetup["actor"]): RolloutSetup {
+  return {
+    actor,
     env: config.env,
     baseDir: config.baseDir,
     kernel: new KernelSpace(config.kernel).spec,
     runner: config.runner,
     reward: config.reward,
-    architecture: checkpoint.architecture,
-    tokenizer: JSON.parse(JSON.stringify(checkpoint.tokenizer)),
-    rows: config.train.groupsPerTask * config.train.groupSize,
-    weights,
-    temperature: config.train.temperature,
     epoch: 0,
     timed: false,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),

@@ -1,3 +1,4 @@
+import type { AgentChoice } from "../config/agent.ts";
 import type { EnvChoice } from "../config/env-choice.ts";
 import type { TimedSegment } from "../core/audit.ts";
 import type { EpisodeKey } from "../core/episode.ts";
@@ -16,14 +17,8 @@ export interface RolloutSetup {
   readonly kernel: KernelSpec;
   readonly runner: RunnerSettings;
   readonly reward: RewardSettings;
-  readonly architecture: Architecture;
-  /** The tokenizer's JSON form. */
-  readonly tokenizer: unknown;
-  /** Episodes of a full task: rows of the sampler's batches. */
-  readonly rows: number;
-  readonly weights: SharedWeightsMemory;
-  /** That training episodes are sampled with. */
-  readonly temperature: number;
+  /** Who acts: the policy model, or an agent of the config's. */
+  readonly actor: { readonly policy: PolicySetup } | { readonly agent: AgentChoice };
   /** One Int32: how many workers have booted so far, for their numbers. */
   readonly workerCount: SharedArrayBuffer;
   /** Of the workers' recorders: one that the run has not stored yet. */
@@ -32,6 +27,18 @@ export interface RolloutSetup {
   readonly timed: boolean;
   /** Memory of the run's {@link SignalBoard}. */
   readonly signals: SharedArrayBuffer;
+}
+
+/** The policy model as a worker has it. */
+export interface PolicySetup {
+  readonly architecture: Architecture;
+  /** The tokenizer's JSON form. */
+  readonly tokenizer: unknown;
+  /** Episodes of a full task: rows of the sampler's batches. */
+  readonly rows: number;
+  readonly weights: SharedWeightsMemory;
+  /** That training episodes are sampled with. */
+  readonly temperature: number;
 }
 
 /**

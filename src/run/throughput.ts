@@ -52,7 +52,7 @@ export async function measureThroughput(options: ThroughputOptions): Promise<rea
   const { config, workerCounts, seconds, signal, tell } = options;
   const { definition, options: environmentOptions } = await chooseEnvironment(config.env, config.baseDir);
   const environment = await definition.load(environmentOptions, { baseDir: config.baseDir });
-  const checkpoint = openPolicyModel(config, environment);
+  const checkpoint = config.agent === undefined ? openPolicyModel(config, environment) : null;
   const planner = new Planner(environment.tasks, config.train);
   planner.tasksOf("train");
   await using pools = new AsyncDisposableStack();
@@ -83,7 +83,7 @@ class Lane implements AsyncDisposable {
 
   constructor(parts: {
     readonly config: ResolvedConfig & { readonly workers: number };
-    readonly checkpoint: Checkpoint;
+    readonly checkpoint: Checkpoint | null;
     readonly planner: Planner;
     readonly tell: (text: string) => void;
   }) {

@@ -55,6 +55,11 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     const finished = await finishedReport(resume, config);
     if (finished !== null) return finished;
   }
+  if (config.agent !== undefined) {
+    throw new InputError(
+      "agent must be absent to train: only the policy model learns; measure an agent with faraday eval",
+    );
+  }
   const environment = await loadEnvironment(config);
   const checkpoint = openPolicyModel(config, environment);
   const planner = new Planner(environment.tasks, config.train);

@@ -26,6 +26,7 @@ export class GovernedEpisode {
   #outcome: EpisodeOutcome | null = null;
   #error: EpisodeError | undefined;
   #finished = false;
+  #abort: AbortSignal | undefined;
 
   constructor(kernel: KernelSpace, plan: EpisodePlan, options: RunnerSettings) {
     this.#plan = plan;
@@ -47,6 +48,12 @@ export class GovernedEpisode {
   get done(): boolean {
     if (this.#session.terminated === "SIGKILL") this.#end("killed");
     return this.#outcome !== null;
+  }
+
+  /** Aborted when the episode is ended from outside while its agent, or a driver, has not answered. */
+  get abortSignal(): AbortSignal {
+    this.#abort ??= this.#session.abortedWhenKilled();
+    return this.#abort;
   }
 
   /** The signals that were delivered through {@link signal}. */

@@ -12,7 +12,7 @@ import { Planner } from "../../src/run/plan.ts";
 import { reconcile } from "../../src/run/reconcile.ts";
 import { type RolloutResult, shareWeights } from "../../src/run/rollout.ts";
 import { RolloutHost } from "../../src/run/rollout-host.ts";
-import { setupOf } from "../../src/run/rollout-pool.ts";
+import { actorOf, setupOf } from "../../src/run/rollout-pool.ts";
 import { chatterTrainer } from "./chatter.ts";
 
 /** Changes what a real worker has returned. */
@@ -29,7 +29,9 @@ beforeAll(async () => {
   const checkpoint = loadCheckpoint(config.model.checkpoint ?? "");
   const plan = new Planner(environment.tasks, config.train).training(1);
   rollOut = async (doctor) => {
-    const host = await RolloutHost.boot(setupOf(config, checkpoint, shareWeights(checkpoint.weights, 1)));
+    const host = await RolloutHost.boot(
+      setupOf(config, actorOf(config, checkpoint, shareWeights(checkpoint.weights, 1))),
+    );
     const run = async (task: (typeof plan.tasks)[number]) => doctor(await host.run(task, 0));
     return new Dispatcher({ run, workers: 1, onFailure: fail }).batch(plan);
   };

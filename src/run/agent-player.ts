@@ -1,0 +1,109 @@
+import type { Agent, AgentContext, AgentMaker } from "../core/agent.ts";
+import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Trajectory } from "../core/trajectory.ts";
+import type { GovernedEpisode } from "../runner/governed-episode.ts";
+import type { OpenEpisodes } from "./open-episodes.ts";
+import type { PlayedEpisodes, Player } from "./player.ts";
+import type { RolloutTask } from "./rollout.ts";
+
+/** An agent that is not the policy model: it says no tokens. */
+const silent: Trajectory = {
+  tokens: new Int32Array(),
+  chosen: new Uint8Array(),
+  logProbabilities: new Float32Array(),
+};
+
+/** Has agents of the user's act in a worker: one after the other where they answer at once, side by side where they wait. */
+export class AgentPlayer implements Player {
+  readonly #make: AgentMaker;
+
+  constructor(make: AgentMaker) {
+    this.#make = make;
+  }
+
+  async play({ keys }: RolloutTask, _slot: number, episodes: OpenEpisodes): Promise<PlayedEpisodes> {
+    const playing = keys.map((key) => this.#playEpisode(key, episodes));
+    const records = playing.some((record) => record instanceof Promise)
+      ? await Promise.all(playing)
+      : (playing as EpisodeRecord[]);
+    return { records, trajectories: keys.map(() => silent) };
+  }
+
+  #playEpisode(key: EpisodeKey, episodes: OpenEpisodes): EpisodeRecord | Promise<EpisodeRecord> {
+    const task = episodes.taskOf(key);
+    const episode = episodes.begin(key);
+    const agent = agentOf(episode, () => this.#make(task, key));
+    const context = new EpisodeContext(episode, key.seed);
+    const played = agent === undefined ? undefined : play(episode, agent, { context, episodes });
+    return played instanceof Promise ? played.then(() => episodes.finish(key)) : episodes.finish(key);
+  }
+}
+
+function agentOf(episode: GovernedEpisode, make: () => Agent): Agent | undefined {
+  if (episode.done) return undefined;
+  try {
+    return make();
+  } catch (error) {
+    episode.fail("agent", messageOf(error));
+    return undefined;
+  }
+}
+
+/** Acts until the episode is done. A promise only from where the agent or a driver gives one. */
+function play(episode: GovernedEpisode, agent: Agent, parts: TurnParts): void | Promise<void> {
+  while (!episode.done) {
+    const turn = takeTurn(episode, agent, parts);
+    if (turn instanceof Promise) return goOn(turn, episode, agent, parts);
+  }
+}
+
+async function goOn(turn: Promise<void>, episode: GovernedEpisode, agent: Agent, parts: TurnParts): Promise<void> {
+  // An agent may never answer: an episode that was ended from outside does not wait for it.
+  const ended = new Promise<void>((resolve) => episode.abortSignal.addEventListener("abort", () => resolve()));
+  await Promise.race([turn, ended]);
+  while (!episode.done) await Promise.race([takeTurn(episode, agent, parts), ended]);
+}
+
+interface TurnParts {
+  readonly context: AgentContext;
+  readonly episodes: OpenEpisodes;
+}
+
+function takeTurn(episode: GovernedEpisode, agent: Agent, { context, episodes }: TurnParts): void | Promise<void> {
+  episodes.poll();
+  if (episode.done) return;
+  try {
+    const chosen = agent.act(episode.observation, context);
+    if (!(chosen instanceof Promise)) return episode.act(chosen);
+    return chosen.then(
+      (syscall) => (episode.done ? undefined : episode.act(syscall)),
+      (error: unknown) => failed(episode, error),
+    );
+  } catch (error) {
+    failed(episode, error);
+  }
+}
+
+function failed(episode: GovernedEpisode, error: unknown): void {
+  if (!episode.done) episode.fail("agent", messageOf(error));
+}
+
+/** What the agent of one episode sees. Its signal is made when it is first asked for. */
+class EpisodeContext implements AgentContext {
+  readonly seed: number;
+  readonly #episode: GovernedEpisode;
+
+  constructor(episode: GovernedEpisode, seed: number) {
+    this.#episode = episode;
+    this.seed = seed;
+  }
+
+  get step(): number {
+    return this.#episode.stepCount;
+  }
+
+  get signal(): AbortSignal {
+    return this.#episode.abortSignal;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Environment, Task } from "../core/env.ts";
+import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
+import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
+import type { GovernedEpisode } from "../runner/governed-episode.ts";
+import type { PolicyReward } from "../runner/policy-reward.ts";
+import type { SignalReceiver } from "./signal-receiver.ts";
+
+interface HostParts {
+  readonly environment: Environment;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly runner: AgentOSRunner;
+  readonly reward: PolicyReward;
+  readonly signals: SignalReceiver;
+}
+
+/** The episodes of one task of a worker's, from their beginning to their end: each reachable by signals, each finished once. */
+export class OpenEpisodes {
+  readonly #host: HostParts;
+  readonly #governed: boolean;
+  readonly #open = new Map<string, GovernedEpisode>();
+
+  constructor(host: HostParts, options: { readonly governed: boolean }) {
+    this.#host = host;
+    this.#governed = options.governed;
+  }
+
+  taskOf(key: EpisodeKey): Task {
+    const task = this.#host.tasks.get(key.task);
+    if (!task) throw new Error(`the environment has no task ${key.task} in this thread; load must be deterministic`);
+    return task;
+  }
+
+  begin(key: EpisodeKey): GovernedEpisode {
+    const { environment, runner, reward, signals } = this.#host;
+    const task = this.taskOf(key);
+    const episode = runner.begin({ environment, task, key, reward, governed: this.#governed, oracle: true });
+    this.#open.set(key.id, episode);
+    signals.begin(key.id);
+    return episode;
+  }
+
+  finish(key: EpisodeKey): EpisodeRecord {
+    const episode = this.#open.get(key.id);
+    if (episode === undefined) throw new Error(`OpenEpisodes.finish: ${key.id} is not open`);
+    const record = episode.finish();
+    this.#close(key.id);
+    return record;
+  }
+
+  /** Hands on the signals that have come; cheap enough between any two syscalls. */
+  poll(): void {
+    this.#host.signals.poll();
+  }
+
+  /** Ends what is still open: in the kernel, it would stay so for good. */
+  abandon(reason: string): void {
+    for (const episode of this.#open.values()) episode.fail("worker", reason);
+    for (const [id, episode] of this.#open) {
+      episode.finish();
+      this.#close(id);
+    }
+  }
+
+  #close(id: string): void {
+    this.#open.delete(id);
+    this.#host.signals.end(id);
+  }
+}
