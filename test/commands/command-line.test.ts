@@ -45,7 +45,7 @@ describe("bad usage ends with exit code 2 and says", () => {
     [["train", "--seed"], "Option '--seed <value>' argument missing; see faraday train --help"],
     [["train", "a.yaml", "b.yaml"], 'faraday train takes [config] alone, got "b.yaml" besides'],
     [["schema", "x"], 'faraday schema takes no arguments, got "x" besides'],
-    [["eval"], "faraday eval needs <run | checkpoint>; see faraday eval --help"],
+    [["eval"], "eval needs a run directory or a checkpoint folder, or a config with an agent; got none of them"],
     [["eval", ".", "--split", "tset"], '--split must be one of train, val, test, got "tset"'],
     [["eval", ".", "--episodes", "0"], '--episodes must be 1..1000000, got "0"'],
     [["eval", "/nowhere"], "eval needs a run directory or a checkpoint folder, got /nowhere"],
