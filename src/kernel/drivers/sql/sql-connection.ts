@@ -15,8 +15,10 @@ import { SqlHeap } from "./sql-heap.ts";
 
 const databaseGrowthBytes = 64_000_000;
 const utf8 = 1;
+/** A schema may go on using it. */
+const innocuous = 0x200000;
 /** Deterministic, innocuous, and keeping subtypes such as JSON: so a schema may go on using it. */
-const pureFunction = 0x800 | 0x200000 | 0x1000000;
+const pureFunction = 0x800 | innocuous | 0x1000000;
 
 /** SQLite's own message for what failed, with its code. */
 export class SqlError extends Error {
@@ -73,6 +75,20 @@ export class SqlConnection implements Disposable {
     this.check(this.sqlite.sqlite3_deserialize(this.db, 0, at, size, size, flags));
   }
 
+  /**
+   * Writes this file over the database, in place: what is compiled and what is known of the schema stays. Only where nothing but rows was
+   * changed since; no statement may be under way.
+   * @returns Whether it could: not where the file has another size or another schema by now.
+   */
+  rewind(file: Uint8Array): boolean {
+    const now = this.file;
+    if (now.length !== file.length || schemaCookie(now) !== schemaCookie(file)) return false;
+    // The pager drops its pages once it sees that the change counter is another one.
+    now.set(file);
+    this.sqlite.sqlite3_set_last_insert_rowid(this.db, 0n);
+    return true;
+  }
+
   /** The committed file, not copied: valid until anything else is done with the module. */
   get file(): Uint8Array {
     const at = this.sqlite.sqlite3_serialize(this.db, 0, this.#scratch, serializeNoCopy);
@@ -108,10 +124,7 @@ export class SqlConnection implements Disposable {
 
   /** The file's change counter: it moves with every commit that changed something. */
   get version(): number {
-    const file = this.file;
-    return (
-      ((file[24] as number) << 24) | ((file[25] as number) << 16) | ((file[26] as number) << 8) | (file[27] as number)
-    );
+    return int32At(this.file, 24);
   }
 
   /** Puts a text into the module's memory; the caller frees it. */
@@ -231,6 +244,8 @@ export class SqlConnection implements Disposable {
     this.sqlite.sqlite3_progress_handler(this.db, progressSteps, callbacks.progress, 0);
     this.#replaceFunction({ name: "random", args: 0, callback: callbacks.random }, utf8);
     this.#replaceFunction({ name: "randomblob", args: 1, callback: callbacks.randomBlob }, utf8);
+    this.#replaceFunction({ name: "changes", args: 0, callback: callbacks.changes }, utf8 | innocuous);
+    this.#replaceFunction({ name: "total_changes", args: 0, callback: callbacks.totalChanges }, utf8 | innocuous);
     for (const guarded of this.#engine.guarded) this.#replaceFunction(guarded, utf8 | pureFunction);
     const pages = this.run("PRAGMA page_count").rows[0]?.[0] as number;
     const pageBytes = this.run("PRAGMA page_size").rows[0]?.[0] as number;
@@ -276,4 +291,18 @@ export class SqlConnection implements Disposable {
     if (failed !== null) throw failed;
     return count === 0 ? null : { columns, rows };
   }
+}
+
+/** It moves with everything that changes the schema, and with VACUUM. */
+function schemaCookie(file: Uint8Array): number {
+  return int32At(file, 40);
+}
+
+function int32At(file: Uint8Array, at: number): number {
+  return (
+    ((file[at] as number) << 24) |
+    ((file[at + 1] as number) << 16) |
+    ((file[at + 2] as number) << 8) |
+    (file[at + 3] as number)
+  );
 }

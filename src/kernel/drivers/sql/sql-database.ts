@@ -67,12 +67,18 @@ export class SqlDatabase implements Disposable {
     return { connection, kept: new Map(), seen: new Set(), seenBefore: new Set(), rules: [] };
   }
 
-  /** A connection that was written through is not used again: that is the surest way back to the beginning. */
+  /** A connection of which more than rows was changed is not used again: that is the surest way back to the beginning. */
   #release(pooled: PooledConnection, state: ConnectionState): void {
     // What is lost is left where it lies: freeing it could fail in the same way.
     if (state === "lost") return;
-    if (state === "used" || this.#pool.length >= poolMax) this.#dispose(pooled);
-    else this.#pool.push(pooled);
+    const isPristine = state === "clean" || (state === "written" && this.#rewind(pooled));
+    if (isPristine && this.#pool.length < poolMax) this.#pool.push(pooled);
+    else this.#dispose(pooled);
+  }
+
+  /** Virtual tables remember rows of their own. */
+  #rewind({ connection }: PooledConnection): boolean {
+    return this.#schema.virtuals.size === 0 && connection.rewind(this.#file);
   }
 
   #dispose(pooled: PooledConnection): void {

@@ -38,7 +38,10 @@ export interface SqlExports {
   sqlite3_errmsg(db: Pointer): Pointer;
   sqlite3_error_offset(db: Pointer): number;
   sqlite3_get_autocommit(db: Pointer): number;
+  sqlite3_changes(db: Pointer): number;
   sqlite3_total_changes(db: Pointer): number;
+  sqlite3_set_last_insert_rowid(db: Pointer, rowid: bigint): void;
+  sqlite3_context_db_handle(context: Pointer): Pointer;
   sqlite3_interrupt(db: Pointer): void;
   sqlite3_limit(db: Pointer, id: number, value: number): number;
   sqlite3_set_authorizer(db: Pointer, callback: Pointer, context: Pointer): number;
@@ -94,6 +97,8 @@ export interface SqlObserver {
   spend(steps: number): boolean;
   /** Random 32 bits for SQL's `random()`. */
   random(): number;
+  /** Changes that the connection had seen before whoever acts now: SQL's `total_changes()` counts from there. */
+  readonly changesBefore: number;
 }
 
 export const progressSteps = 1_000;
@@ -115,6 +120,8 @@ export interface SqlEngine {
     readonly progress: Pointer;
     readonly random: Pointer;
     readonly randomBlob: Pointer;
+    readonly changes: Pointer;
+    readonly totalChanges: Pointer;
   };
   /** Functions that take the place of SQLite's own on every connection. */
   readonly guarded: readonly { readonly name: string; readonly args: number; readonly callback: Pointer }[];
@@ -172,6 +179,15 @@ async function load(): Promise<SqlEngine> {
       randomBlob: wasm.installFunction("v(pip)", (context: Pointer, _count: number, values: Pointer) =>
         answerRandomBlob(engine, context, values),
       ),
+      changes: wasm.installFunction("v(pip)", (context: Pointer) => {
+        const db = exports.sqlite3_context_db_handle(context);
+        const isNew = exports.sqlite3_total_changes(db) === (engine.observer?.changesBefore ?? 0);
+        exports.sqlite3_result_int64(context, isNew ? 0n : BigInt(exports.sqlite3_changes(db)));
+      }),
+      totalChanges: wasm.installFunction("v(pip)", (context: Pointer) => {
+        const total = exports.sqlite3_total_changes(exports.sqlite3_context_db_handle(context));
+        exports.sqlite3_result_int64(context, BigInt(total - (engine.observer?.changesBefore ?? 0)));
+      }),
     },
     guarded: [],
     recover: () => exports._emscripten_stack_restore(stack),

@@ -24,6 +24,9 @@ import { SqlStatement, type StatementFacts } from "./sql-statement.ts";
 export class SqlMediator implements SqlObserver {
   readonly findings = new SqlFindings();
   readonly meter: SqlMeter;
+  readonly changesBefore: number;
+  /** Whether nothing but rows was read and written so far. */
+  rowsOnly = true;
   readonly #heap: SqlHeap;
   readonly #random: Random;
   readonly #interrupt: () => void;
@@ -40,11 +43,13 @@ export class SqlMediator implements SqlObserver {
     /** Stops the statement under way. */
     readonly interrupt: () => void;
     readonly memory: MeteredMemory;
+    readonly changesBefore: number;
   }) {
     const { findings } = this;
     this.#heap = parts.heap;
     this.#random = parts.random;
     this.#interrupt = parts.interrupt;
+    this.changesBefore = parts.changesBefore;
     this.meter = new SqlMeter({ memory: parts.memory, findings, limits: parts.limits });
     this.#statement = new SqlStatement(parts.schema);
     this.#reads = new SqlDeclaredReads(this.#statement, findings);
@@ -136,6 +141,7 @@ export class SqlMediator implements SqlObserver {
   }
 
   authorize(code: number, first: Pointer, second: Pointer, schema: Pointer, origin: Pointer): number {
+    if (!onRows.has(code)) this.rowsOnly = false;
     if (code === action.pragma) return this.#authorizePragma(this.#heap.name(first), second !== 0, origin !== 0);
     // While a statement runs, only the engine compiles: for its virtual tables, not for the agent.
     if (this.#statement.running || (this.findings.rules.length === 0 && onlyLooks.has(code))) return 0;
@@ -165,14 +171,22 @@ export class SqlMediator implements SqlObserver {
   #authorizePragma(name: string, hasArgument: boolean, viaObject: boolean): number {
     const { running } = this.#statement;
     if (threadWidePragmas.has(name) && hasArgument) return this.#refuseThreadWide(name, viaObject);
-    // Full-text tables ask it of themselves.
-    if (running && name === "data_version" && !hasArgument) return 0;
+    // Full-text tables ask it of themselves. To anyone else it would tell of the episodes before, on the same connection.
+    if (name === "data_version") return running && !hasArgument ? 0 : this.#silence(name, viaObject);
     const before = this.findings.found.length;
     this.#statement.declared++;
     if (!running && this.#statement.declared === 1) this.#statement.isPragma = true;
     this.#reads.declarePragma(name, viaObject);
     if (this.findings.found.length === before) return 0;
     return running ? authDeny : authIgnore;
+  }
+
+  /** Judges a pragma, and makes it do nothing. */
+  #silence(name: string, viaObject: boolean): number {
+    this.#statement.declared++;
+    this.#statement.isPragma = true;
+    this.#reads.declarePragma(name, viaObject);
+    return this.#statement.running ? authDeny : authIgnore;
   }
 
   #refuseThreadWide(name: string, viaObject: boolean): number {
@@ -223,5 +237,10 @@ export class SqlMediator implements SqlObserver {
   }
 }
 
+/** What reads and writes rows, and changes nothing else of a connection. */
+const onRows = new Set<number>([
+  ...[action.read, action.select, action.function, action.recursive],
+  ...[action.insert, action.update, action.delete, action.transaction, action.savepoint],
+]);
 /** What leaves nothing to know where nothing is judged. */
 const onlyLooks = new Set<number>([action.read, action.select, action.function, action.recursive]);

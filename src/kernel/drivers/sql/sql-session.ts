@@ -33,8 +33,8 @@ export interface PooledConnection {
   rules: readonly SqlRules[];
 }
 
-/** How a connection comes back: as a new one is, written through, or not to be touched again. */
-export type ConnectionState = "clean" | "used" | "lost";
+/** How a connection comes back: as a new one is, with rows changed, changed in other ways, or not to be touched again. */
+export type ConnectionState = "clean" | "written" | "used" | "lost";
 
 export interface SqlSessionParts {
   readonly engine: SqlEngine;
@@ -65,11 +65,13 @@ export class SqlSession {
   constructor(parts: SqlSessionParts) {
     this.#parts = parts;
     const { sqlite, db, heap } = this.connection;
+    const changesBefore = sqlite.sqlite3_total_changes(db);
     this.#mediator = new SqlMediator({
       heap,
       random: new Random(parts.seed),
       schema: parts.schema,
       limits: driverLimits,
+      changesBefore,
       interrupt: () => sqlite.sqlite3_interrupt(db),
       memory: {
         used: () => this.connection.memoryUsed,
@@ -118,11 +120,14 @@ export class SqlSession {
   }
 
   close(): void {
-    if (this.#isLost) this.#parts.release("lost");
-    else {
-      const isUsed = this.#written > 0 || this.#mediator.tainted || this.connection.inTransaction;
-      this.#parts.release(isUsed ? "used" : "clean");
-    }
+    this.#parts.release(this.#state);
+  }
+
+  get #state(): ConnectionState {
+    if (this.#isLost) return "lost";
+    if (this.#mediator.tainted || this.connection.inTransaction) return "used";
+    if (this.#written === 0) return "clean";
+    return this.#mediator.rowsOnly ? "written" : "used";
   }
 
   #use(judges: readonly Judge[]): void {

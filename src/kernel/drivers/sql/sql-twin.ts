@@ -39,6 +39,7 @@ export function createTwin(engine: SqlEngine, file: Uint8Array): SqlTwin {
 
 /** Ends a runaway text, and gives every text the same random numbers. */
 class StepBound implements SqlObserver {
+  readonly changesBefore = 0;
   readonly #random = new Random(twinSeed);
   #steps = 0;
 
