@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ResultSet, SqlValue } from "../../../core/sql.ts";
 import { type SqlConnection, SqlError } from "./sql-connection.ts";
 
@@ -69,16 +69,16 @@ export class SqlDigest {
 
   /** Names a state by its changed pages; the counters of page one that every commit moves are left out. */
   #keyOf(file: Uint8Array, pages: readonly number[]): string {
-    const sha = createHash("sha1");
+    const size = this.#pageBytes;
+    const bytes = Buffer.allocUnsafe(pages.length * size);
+    let end = 0;
     for (const page of pages) {
-      const bytes = file.slice(page * this.#pageBytes, (page + 1) * this.#pageBytes);
-      if (page === 0) {
-        bytes.fill(0, 24, 28);
-        bytes.fill(0, 92, 100);
-      }
-      sha.update(`${page}:${file.length};`).update(bytes);
+      const content = file.subarray(page * size, (page + 1) * size);
+      bytes.set(content, end);
+      if (page === 0) bytes.fill(0, end + 24, end + 28).fill(0, end + 92, end + 100);
+      end += content.length;
     }
-    return sha.digest("base64");
+    return `${file.length}:${pages.join()}:${hash("sha1", bytes.subarray(0, end), "base64")}`;
   }
 }
 
