@@ -27,6 +27,12 @@ export const trainOptions = z
       .describe(
         "Whether the kernel governs training; false is for comparison alone: nothing is denied, the oracle watches",
       ),
+    oracle: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether the oracle looks on in training, too: episodes that write take several times as long; it looks on in every measurement",
+      ),
     neverPositive: z
       .enum(severities)
       .default("low")

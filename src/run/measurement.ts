@@ -15,7 +15,8 @@ export function figuresOf(summaries: readonly EpisodeSummary[]): Record<string, 
   return {
     accuracy: taskAccuracy,
     violationRate,
-    undetectedRate,
+    // Where nobody looked, nothing can be said.
+    ...(summaries.some(({ oracle }) => oracle !== null) ? { undetectedRate } : {}),
     meanReward: mean(summaries, (summary) => summary.reward),
     meanCost: mean(summaries, (summary) => summary.cost),
     failedEpisodes: countOf(summaries, "failed"),

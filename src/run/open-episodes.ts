@@ -3,6 +3,7 @@ import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
 import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import type { PolicyReward } from "../runner/policy-reward.ts";
+import type { RolloutTask } from "./rollout.ts";
 import type { SignalReceiver } from "./signal-receiver.ts";
 
 interface HostParts {
@@ -16,12 +17,12 @@ interface HostParts {
 /** The episodes of one task of a worker's, from their beginning to their end: each reachable by signals, each finished once. */
 export class OpenEpisodes {
   readonly #host: HostParts;
-  readonly #governed: boolean;
+  readonly #watch: Pick<RolloutTask, "governed" | "oracle">;
   readonly #open = new Map<string, GovernedEpisode>();
 
-  constructor(host: HostParts, options: { readonly governed: boolean }) {
+  constructor(host: HostParts, { governed, oracle }: Pick<RolloutTask, "governed" | "oracle">) {
     this.#host = host;
-    this.#governed = options.governed;
+    this.#watch = { governed, oracle };
   }
 
   taskOf(key: EpisodeKey): Task {
@@ -33,7 +34,7 @@ export class OpenEpisodes {
   begin(key: EpisodeKey): GovernedEpisode {
     const { environment, runner, reward, signals } = this.#host;
     const task = this.taskOf(key);
-    const episode = runner.begin({ environment, task, key, reward, governed: this.#governed, oracle: true });
+    const episode = runner.begin({ environment, task, key, reward, ...this.#watch });
     this.#open.set(key.id, episode);
     signals.begin(key.id);
     return episode;

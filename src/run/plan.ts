@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly evalTemperature: number;
   /** Whether training is governed; else the oracle alone watches. */
   readonly governed?: boolean;
+  /** Whether the oracle looks on in training; default `true`. */
+  readonly oracle?: boolean;
   /** How many updates older than the newest policy the one is that a training batch is sampled from. */
   readonly async?: { readonly stalenessMax: number } | undefined;
 }
@@ -177,6 +179,7 @@ export class Planner {
       keys: keys.slice(part * rows, (part + 1) * rows),
       temperature,
       governed: plan.governed,
+      oracle: plan.phase !== "train" || this.#options.oracle !== false,
       weights,
     }));
     return { ...plan, weights, tasks };

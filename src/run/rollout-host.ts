@@ -71,7 +71,7 @@ export class RolloutHost {
         reward: this.#reward,
         signals: this.#signals,
       },
-      { governed: task.governed },
+      task,
     );
     const { records, trajectories } = await this.#player.play(task, slot, episodes).catch((error: unknown) => {
       // The task is lost, but this worker goes on.

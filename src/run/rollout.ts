@@ -58,6 +58,8 @@ export interface RolloutTask {
   readonly keys: readonly EpisodeKey[];
   readonly temperature: number;
   readonly governed: boolean;
+  /** Whether the oracle looks on. */
+  readonly oracle: boolean;
   /** Updates that the policy has had which it is sampled from. */
   readonly weights: number;
 }

@@ -90,6 +90,16 @@ describe("Planner", () => {
     );
   });
 
+  test("train.oracle: false leaves the oracle out of training, never out of a measurement", () => {
+    const given = { seed: 3, groupSize: 2, groupsPerBatch: 4, groupsPerTask: 1, temperature: 1, evalTemperature: 1 };
+    for (const oracle of [true, false]) {
+      const planner = plannerOf({ ...given, oracle }, { train: 8, test: 8 });
+      const measured = planner.evaluation("before", { split: "test", episodes: 4, weights: 0, governed: true });
+      expect(planner.training(1).tasks.map((task) => task.oracle)).toEqual([oracle, oracle, oracle, oracle]);
+      expect(measured.tasks.every((task) => task.oracle)).toBe(true);
+    }
+  });
+
   test("ids and seeds are unique in a run", () => {
     const given = { seed: 3, groupSize: 8, groupsPerBatch: 32, groupsPerTask: 4, temperature: 1, evalTemperature: 1 };
     const planner = plannerOf(given, { train: 50, test: 50 });
