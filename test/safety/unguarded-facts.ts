@@ -10,7 +10,7 @@ export interface UnguardedFacts {
   readonly rowCount: number;
   readonly resultBytes: number;
   readonly steps: number;
-  /** Too long to be run more than once. */
+  /** Too long, or too large, to be run more than once. */
   readonly isLong: boolean;
   readonly seconds: number;
   readonly rowsChanged: number;
@@ -34,8 +34,9 @@ export interface Observed {
   readonly written: string;
 }
 
-/** A text of more steps is not run again: its length is what it is about. */
+/** A text of more steps or memory is not run again: its length or size is what it is about. */
 const longSteps = 300_000;
+const largeBytes = 60_000_000;
 
 /** Runs texts unguarded on copies of one database. */
 export class Laboratory {
@@ -60,7 +61,7 @@ export class Laboratory {
     const memoryBytes = database.memoryHighest();
     const connection = differences(connected, connectionOf(database));
     const wrote = database.version !== version || rowsChanged > 0;
-    const isLong = ran.steps > longSteps || seconds > 1;
+    const isLong = ran.steps > longSteps || memoryBytes > largeBytes || seconds > 1;
     const looks = (wrote || /temp/i.test(sql)) && !isLong;
     const changes = looks ? changesBetween(this.#stateOf(this.#image), stateOf(database)) : [];
     const again = isLong ? null : database.run(sql).error;
