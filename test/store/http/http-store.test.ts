@@ -11,6 +11,7 @@ import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch, sampleWeights } from "../samples.ts";
 import { weightsContract } from "../weights-contract.ts";
+import { forgetfulProxy } from "./forgetful-proxy.ts";
 import { ServedPlace, silent } from "./served-place.ts";
 
 const quick = { retryMs: [], outageMs: 5000, logger: silent };
@@ -97,6 +98,18 @@ describe("an outage of the store", () => {
     await place.start();
     await expect(store.iterations("run-1")).rejects.toThrow(/refuses what was kept for it/);
     expect(waiting()).toEqual([expect.stringMatching(/^rejected-.*storeBatch\.json$/)]);
+  });
+
+  it("rollouts whose answer was lost are enqueued once", async () => {
+    await using proxy = await forgetfulProxy(url);
+    await using store = await HttpStore.open(proxy.url, { baseDir: place.folder, ...quick, retryMs: [1] });
+    proxy.forgetNext();
+    const queued = await store.enqueueRollouts([{ input: 1 }, { input: 2 }]);
+    proxy.forgetNext();
+    const started = await store.startRollout({ input: 3 });
+    const { items } = await store.queryRollouts();
+    expect(items).toMatchObject([...queued, started].map(({ rollout_id, input }) => ({ rollout_id, input })));
+    expect(proxy.forgotten).toBe(2);
   });
 
   it("ends with an error that says where things are, once it is too long or there is too much", async () => {
