@@ -20,7 +20,7 @@ declare global {
 
 /** As JSON.parse, but whole numbers that it would round come as {@link ExactInteger}. */
 export function parseExactly(text: string): unknown {
-  return longDigits.test(text)
+  return longDigits.test(text) || /^-?\d{16}/.test(text)
     ? JSON.parse(text, (_, value, { source = "" }) => (typeof value === "number" ? exactNumber(source, value) : value))
     : JSON.parse(text);
 }
@@ -35,7 +35,7 @@ export function isExactInteger(value: unknown): value is ExactInteger {
 }
 
 /** A double is exact to 15 digits. This looks at texts that are seldom needed, so that others cost one search; digits within strings do no harm. */
-const longDigits = /(?:^|[[:,\s])-?\d{16}/;
+const longDigits = /[[:,\s]-?\d{16}/;
 
 function exactNumber(source: string, value: number): number | ExactInteger {
   if (Number.isSafeInteger(value) || !/^-?\d+$/.test(source)) return value;
