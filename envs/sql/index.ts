@@ -27,6 +27,7 @@ export default defineEnv<SqlOptions>({
     return {
       tasks,
       maxTurns: options.maxTurns,
+      answerOf: ({ id }) => byId.get(id)?.sql ?? "",
       driverDefaults: { sql: { script: shopScript(options.seed) } },
       start({ id }, { world }) {
         const task = byId.get(id);

@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { phases } from "../core/episode.ts";
 import { FaradayError, InputError } from "../core/errors.ts";
+import type { GoldAnswers } from "../export/episode-format.ts";
 import type { ExportJob, ExportProgress, ExportSummary } from "../export/export-episodes.ts";
 import type { FormatName } from "../export/formats.ts";
 import type { ExportOutput } from "../export/output.ts";
 import type { Command, CommandResult, Invocation, Output } from "./command.ts";
 import { streamOutput } from "./export-output.ts";
 import { choiceOption } from "./option-values.ts";
-import { openRunSource } from "./run-source.ts";
+import { runAnswers } from "./run-answers.ts";
+import { openRunSource, type RunSource } from "./run-source.ts";
 import { runTokenizer } from "./run-tokenizer.ts";
 
 const formatNames: readonly FormatName[] = [
@@ -74,10 +76,11 @@ async function runExport(invocation: Invocation): Promise<CommandResult> {
   if (tokenizer === null && format.needsMessages) {
     throw new InputError(`${name} needs the tokenizer of the policy model, and the run has none; see --tokenizer`);
   }
+  const answers = format.needsAnswers ? await answersOf(source, terminal.stderr) : undefined;
   await using output = await openOutput(out, invocation);
   const { store, run } = source;
   const onProgress = progressOn(terminal.stderr);
-  const job: ExportJob = { store, run: run.id, phase, tokenizer, signal, format, filter, output, onProgress };
+  const job: ExportJob = { store, run: run.id, phase, tokenizer, signal, format, filter, output, answers, onProgress };
   const summary = await exportEpisodes(job).catch((error: unknown) => {
     if (!signal.aborted) throw error;
     throw new FaradayError("the export was stopped; nothing was written", { cause: error });
@@ -102,6 +105,12 @@ async function openOutput(out: string, { terminal, flag }: Invocation): Promise<
   if (out === "-") return streamOutput(terminal.stdout);
   const { OutputFile } = await import("../export/output-file.ts");
   return await OutputFile.create(resolve(out), { force: flag("force") });
+}
+
+async function answersOf(source: RunSource, output: Output): Promise<GoldAnswers> {
+  const { answers, problem } = await runAnswers(source);
+  if (problem !== null) output.write(`faraday: the gold answers of the tasks are left empty: ${problem}\n`);
+  return answers;
 }
 
 function tellSilent({ silent }: ExportSummary, output: Output): void {

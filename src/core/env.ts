@@ -56,6 +56,8 @@ export interface Environment<T extends Task = Task> {
   /** Options for kernel drivers that this environment needs where the config names none, by driver name. */
   readonly driverDefaults?: Readonly<Record<string, unknown>>;
   start(task: T, context: EpisodeContext): EnvironmentEpisode;
+  /** The gold answer of a task in text, for programs that read exported episodes. Agents never see it. */
+  answerOf?(task: T): string;
 }
 
 /** What an environment module exports by default. */

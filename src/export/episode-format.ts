@@ -15,5 +15,10 @@ export interface EpisodeFormat {
   readonly text: boolean;
   /** Whether it is nothing without what was said. */
   readonly needsMessages: boolean;
-  open(output: ExportOutput): Promise<EpisodeWriter>;
+  /** Whether it tells the tasks' gold answers. */
+  readonly needsAnswers: boolean;
+  open(output: ExportOutput, answers: GoldAnswers): Promise<EpisodeWriter>;
 }
+
+/** By the tasks' ids, as far as they are known. */
+export type GoldAnswers = ReadonlyMap<string, string>;

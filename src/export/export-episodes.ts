@@ -1,4 +1,4 @@
-import type { EpisodeFormat } from "./episode-format.ts";
+import type { EpisodeFormat, GoldAnswers } from "./episode-format.ts";
 import type { EpisodeFilter } from "./filter.ts";
 import type { ExportOutput } from "./output.ts";
 import { type EpisodesToRead, readEpisodes } from "./read-episodes.ts";
@@ -14,6 +14,8 @@ export interface ExportJob extends EpisodesToRead {
   readonly format: EpisodeFormat;
   readonly filter?: EpisodeFilter | undefined;
   readonly output: ExportOutput;
+  /** For formats that need them. */
+  readonly answers?: GoldAnswers | undefined;
   readonly onProgress?: (progress: ExportProgress) => void;
 }
 
@@ -30,8 +32,8 @@ export interface ExportSummary {
 
 /** Streams a run through a filter into one format; keeps the output once all is in it. */
 export async function exportEpisodes(job: ExportJob): Promise<ExportSummary> {
-  const { format, filter = () => true, output, onProgress } = job;
-  const writer = await format.open(output);
+  const { format, filter = () => true, output, answers = new Map(), onProgress } = job;
+  const writer = await format.open(output, answers);
   const count = { read: 0, episodes: 0, silent: 0 };
   for await (const { episodes, index, count: batches } of readEpisodes(job)) {
     const passed = episodes.filter(filter);

@@ -1,24 +1,27 @@
 import { doneId, endId } from "../model/tokenizer.ts";
+import type { GoldAnswers } from "./episode-format.ts";
 import type { ExportedEpisode } from "./exported-episode.ts";
 import { saidIn } from "./trl.ts";
 
 /** Makes the lines of a verifiers `results.jsonl`. Tasks are numbered as they come, since `example_id` must be a whole number. */
-export function verifiersResults(): (episode: ExportedEpisode) => unknown {
+export function verifiersResults(answers: GoldAnswers): (episode: ExportedEpisode) => unknown {
   const ids = new Map<string, number>();
   return (episode) => {
     const id = ids.get(episode.task) ?? ids.size;
     ids.set(episode.task, id);
-    return resultOf(episode, id);
+    return resultOf(episode, { example_id: id, answer: answers.get(episode.task) ?? "" });
   };
 }
 
-function resultOf(episode: ExportedEpisode, example_id: number) {
+function resultOf(
+  episode: ExportedEpisode,
+  { example_id, answer }: { readonly example_id: number; readonly answer: string },
+) {
   const { outcome, error, stored_at } = episode;
   return {
     example_id,
     ...saidIn(episode),
-    // The store does not keep gold answers.
-    answer: "",
+    answer,
     task: episode.task,
     info: infoOf(episode),
     reward: episode.scalar_reward,

@@ -8,6 +8,7 @@ import type { AuditSegment, TimedSegment } from "../core/audit.ts";
 import { FaradayError } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import { batchDigest } from "../store/batch-digest.ts";
+import type { KeptWeights } from "../store/kept-weights.ts";
 import type { BatchRecord, LightningStore, StoredCheckpoint, TreeSegment } from "../store/lightning-store.ts";
 
 export interface AuditTrailParts {
@@ -101,6 +102,12 @@ export class AuditTrail {
     await store.storeBatch({ ...batch, run, audit, emitViolations: config.runner.emitViolations });
     this.#stored = treeOf(audit.checkpoint);
     this.#heads.advance(this.#head());
+  }
+
+  /** Makes known where weights of the run lie as a checkpoint. */
+  async storeWeights(weights: Omit<KeptWeights, "run">): Promise<void> {
+    const { run, store } = this.#parts;
+    await store.storeWeights({ run, ...weights });
   }
 
   #head(): KnownHead {

@@ -17,6 +17,7 @@ const environmentShape = z.looseObject({
   ),
   maxTurns: z.int().min(1),
   start: z.custom((value) => typeof value === "function", "must be a function"),
+  answerOf: z.custom((value) => typeof value === "function", "must be a function").optional(),
 });
 
 const problemsMax = 5;

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Phase } from "../core/episode.ts";
 import { packTrajectories } from "../core/trajectory.ts";
@@ -91,6 +93,7 @@ export class TrainingRun {
   async run(): Promise<RunReport> {
     const { signal, checkpoint, pool, config } = this.#parts;
     const { train, reward } = config;
+    await this.#tellWeights("0", { iteration: 0, weights: checkpoint.weights, folder: config.model.checkpoint ?? "" });
     await this.#measure("ungoverned", 0);
     if (!signal.aborted) await this.#measure("before", 0);
     const learner = new Learner({ weights: checkpoint.weights, source: pool, train, channels: reward.channels });
@@ -105,7 +108,7 @@ export class TrainingRun {
       await this.#look(iteration, learner);
       if (train.evalEvery > 0 && iteration % train.evalEvery === 0) this.#learnedAt = performance.now();
     }
-    this.#saveWeights(learner, iteration);
+    await this.#saveWeights(learner, iteration);
     if (!signal.aborted) await this.#measure("after", iteration);
     return this.report(signal.aborted ? "cancelled" : "succeeded");
   }
@@ -122,7 +125,7 @@ export class TrainingRun {
     this.#policies.forEach((weights, index) => {
       this.#parts.pool.publishPolicy(state.iteration + 1 - this.#policies.length + index, weights);
     });
-    this.#saveDue(state.iteration, learner);
+    await this.#saveDue(state.iteration, learner);
     for (let iteration = 1; iteration <= state.iteration && !this.#parts.signal.aborted; iteration++) {
       await this.#look(iteration, learner);
     }
@@ -141,7 +144,7 @@ export class TrainingRun {
     // A resumed run looks at all its evaluations again; it has the weights of the last iteration alone.
     const hasWeights = iteration >= (this.#parts.earlier?.state?.iteration ?? 0);
     if (keepBest && hasWeights && this.#standing.best?.iteration === iteration) {
-      this.#saveWeights(learner, iteration, { name: "best", measure });
+      await this.#saveWeights(learner, iteration, { name: "best", measure });
     }
   }
 
@@ -262,7 +265,7 @@ export class TrainingRun {
     const metricsWithStore = { ...figures, storeSeconds: (performance.now() - learned) / 1000 };
     this.#episodes += batch.episodes.length;
     this.#curve.push({ iteration, metrics: metricsWithStore });
-    this.#saveDue(iteration, learner);
+    await this.#saveDue(iteration, learner);
     emit({ type: "iteration-end", iteration, iterations, metrics: metricsWithStore });
   }
 
@@ -324,20 +327,41 @@ export class TrainingRun {
     });
   }
 
-  #saveDue(iteration: number, learner: Learner): void {
+  async #saveDue(iteration: number, learner: Learner): Promise<void> {
     const { checkpointEvery } = this.#parts.config.train;
-    if (checkpointEvery > 0 && iteration % checkpointEvery === 0) this.#saveWeights(learner, iteration);
+    if (checkpointEvery > 0 && iteration % checkpointEvery === 0) await this.#saveWeights(learner, iteration);
   }
 
   /** Names the signed tree that holds the episodes that the weights were trained on. */
-  #saveWeights(learner: Learner, iteration: number, best?: { readonly name: "best"; readonly measure: Measure }): void {
+  async #saveWeights(
+    learner: Learner,
+    iteration: number,
+    best?: { readonly name: "best"; readonly measure: Measure },
+  ): Promise<void> {
     const { audit, checkpoint, directory } = this.#parts;
     const { weights } = learner;
     const origin = { run: directory.run, iteration, sha256: weightsDigest(weights), tree: audit.tree };
-    saveCheckpoint(directory.checkpoint(best?.name ?? iteration), {
+    const name = best?.name ?? iteration;
+    const folder = directory.checkpoint(name);
+    saveCheckpoint(folder, {
       ...checkpoint,
       weights,
       provenance: { ...checkpoint.provenance, ...origin, ...(best === undefined ? {} : { measure: best.measure }) },
     });
+    await this.#tellWeights(String(name), { iteration, weights, folder });
+  }
+
+  /** Those of a checkpoint become resources of the store. */
+  async #tellWeights(
+    name: string,
+    {
+      iteration,
+      weights,
+      folder,
+    }: { readonly iteration: number; readonly weights: Float32Array; readonly folder: string },
+  ): Promise<void> {
+    const { length: parameters } = weights;
+    const url = pathToFileURL(resolve(folder)).href;
+    await this.#parts.audit.storeWeights({ name, iteration, sha256: weightsDigest(weights), parameters, url });
   }
 }

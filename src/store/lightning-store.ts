@@ -2,6 +2,7 @@ import type { LoggedSegment } from "../audit/audit-log.ts";
 import type { AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary, Phase } from "../core/episode.ts";
 import type { TrajectoryColumns } from "../core/trajectory.ts";
+import type { KeptWeights } from "./kept-weights.ts";
 import type { Span } from "./span.ts";
 
 export const runStatuses = ["running", "succeeded", "failed", "cancelled"] as const;
@@ -64,6 +65,11 @@ export interface LightningStore extends AsyncDisposable {
   endRun(run: { readonly id: string; readonly status: RunStatus; readonly report?: unknown }): Promise<void>;
   /** One transaction: when it resolves, the batch is on disk. Storing the same batch again is an error. */
   storeBatch(batch: BatchRecord): Promise<void>;
+  /**
+   * Makes a checkpoint known as resources of the queue, which clients read by their id and see in lists; the latest resources stay what
+   * clients published. Other weights under the same name are its next version, the same ones change nothing.
+   */
+  storeWeights(weights: KeptWeights): Promise<void>;
   runs(): Promise<readonly StoredRun[]>;
   /** Batches in the order they were stored. */
   iterations(run: string): Promise<readonly StoredIteration[]>;

@@ -30,10 +30,10 @@ import type { RolloutSpan } from "./rollout-span.ts";
  */
 export interface RolloutQueue {
   /** Begins a rollout and its first attempt at once, without the queue. */
-  startRollout(request: StartRolloutRequest): Promise<AttemptedRollout>;
+  startRollout(request: StartRolloutRequest, options?: AskOnce): Promise<AttemptedRollout>;
   /** In the order of the requests. Without a `resources_id` they get that of the latest resources. */
-  enqueueRollouts(requests: readonly EnqueueRolloutRequest[]): Promise<readonly Rollout[]>;
-  enqueueRollout(request: EnqueueRolloutRequest): Promise<Rollout>;
+  enqueueRollouts(requests: readonly EnqueueRolloutRequest[], options?: AskOnce): Promise<readonly Rollout[]>;
+  enqueueRollout(request: EnqueueRolloutRequest, options?: AskOnce): Promise<Rollout>;
   /** Hands out the oldest queued rollouts, each with a new attempt. A limit of 0 or less gives none. */
   dequeueRollouts(request?: DequeueRequest): Promise<readonly AttemptedRollout[]>;
   dequeueRollout(workerId?: string | null): Promise<AttemptedRollout | null>;
@@ -85,6 +85,15 @@ export interface EnqueueRolloutRequest {
   readonly resources_id?: string | null | undefined;
   readonly config?: RolloutConfigInput | null | undefined;
   readonly metadata?: Metadata | null | undefined;
+}
+
+/** What makes it harmless to ask again where the answer was lost. */
+export interface AskOnce {
+  /**
+   * A name for the request that no other has. What is asked for under a known one is not done again: the answer is the rollouts that it made
+   * the first time, as they are now. One that stands for rollouts of other inputs, or another number of them, is refused.
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface StartRolloutRequest extends EnqueueRolloutRequest {

@@ -7,7 +7,7 @@ import { openStore } from "../../src/store/open.ts";
 import { newPostgresStore, server, skipReason } from "../store/postgres/postgres-place.ts";
 import { sampleSpan } from "../store/queue-samples.ts";
 import { Recorder } from "../store/recorder.ts";
-import { sampleBatch } from "../store/samples.ts";
+import { sampleBatch, sampleWeights } from "../store/samples.ts";
 import { faraday } from "./run-cli.ts";
 
 let folder: string;
@@ -51,6 +51,7 @@ async function filledStore(url: string): Promise<void> {
       logProbabilities: new Float32Array([0, -0.25, -3.5]),
     };
     await store.storeBatch({ ...sampleBatch(new Recorder(1), { run }), trajectories });
+    await store.storeWeights(sampleWeights({ run }));
     await store.endRun({ id: run, status: "succeeded", report: { after: 1 } });
   }
   await store.addResources({ weights: { resource_type: "llm", endpoint: "e", model: "m" } });
@@ -66,7 +67,7 @@ it("a store of version 2 is brought up to date, and every row of it is kept", as
     old.exec(readFileSync(new URL("../fixtures/store-version-2.sql", import.meta.url), "utf8"));
   }
   const { exitCode, stdout } = await faraday(["store", "migrate", urlOf("old.db"), "--json"]);
-  expect({ exitCode, ...JSON.parse(stdout) }).toEqual({ exitCode: 0, schemaVersion: 3 });
+  expect({ exitCode, ...JSON.parse(stdout) }).toEqual({ exitCode: 0, schemaVersion: 4 });
   const { iterations, episodes, violations, spans, spanCount, audit, checkpoints } = await everything(urlOf("old.db"));
   const recorder = new Recorder(1);
   const batches = [sampleBatch(recorder), sampleBatch(recorder, { iteration: 1, emitViolations: false })];
@@ -88,13 +89,23 @@ it("prune keeps the newest runs, and vacuum gives the space of the others back",
   const kept = await everything(urlOf("a.db"));
   const pruned = await faraday(["store", "prune", urlOf("a.db"), "--keep", "1", "--json"]);
   expect(JSON.parse(pruned.stdout)).toEqual({ removed: ["run-0"] });
-  const { runs, rollouts: _, ...rest } = await everything(urlOf("a.db"));
-  const { runs: __, rollouts: ___, ...before } = kept;
+  const { runs, rollouts: _, resources, ...rest } = await everything(urlOf("a.db"));
+  const { runs: __, rollouts: ___, resources: all, ...before } = kept;
   expect(runs.map(({ id }) => id)).toEqual(["run-1"]);
   expect(rest).toEqual(before);
+  expect(resources.items).toEqual(all.items.filter(({ resources_id }) => resources_id !== "run-0:weights:2"));
+  expect(resources.items).toHaveLength(2);
   const { after } = JSON.parse((await faraday(["store", "vacuum", urlOf("a.db"), "--json"])).stdout);
   const { stdout } = await faraday(["store", "stats", urlOf("a.db"), "--json"]);
-  expect(JSON.parse(stdout)).toMatchObject({ bytes: after, runs: 1, batches: 1, episodes: 2, spans: 8, rollouts: 2 });
+  expect(JSON.parse(stdout)).toMatchObject({
+    bytes: after,
+    runs: 1,
+    batches: 1,
+    episodes: 2,
+    spans: 8,
+    rollouts: 2,
+    resources: 2,
+  });
 });
 
 describe("copy", () => {

@@ -3,6 +3,7 @@ import type { LightningStore } from "../../src/store/lightning-store.ts";
 import type { RolloutQueue } from "../../src/store/rollout-queue.ts";
 import { type AttemptedRollout, attemptStatuses, type RolloutConfigInput } from "../../src/store/rollout-record.ts";
 import { BadValueError, UnknownIdError } from "../../src/store/store-errors.ts";
+import { fidelityContract } from "./fidelity-contract.ts";
 import { sampleSpan, spanId } from "./queue-samples.ts";
 import { Recorder } from "./recorder.ts";
 import { sampleBatch } from "./samples.ts";
@@ -290,6 +291,8 @@ export function queueContract(name: string, newPlace: () => Promise<QueuePlace>)
         expect(new Set(many).size).toBe(20);
       });
     });
+
+    describe("what goes in", () => fidelityContract(() => store));
 
     describe("lists", () => {
       it("of rollouts are filtered, sorted and cut", async () => {

@@ -1,5 +1,6 @@
 import type { AuditSegment } from "../../src/core/audit.ts";
 import type { EpisodeViolation, Phase } from "../../src/core/episode.ts";
+import type { KeptWeights } from "../../src/store/kept-weights.ts";
 import type { BatchAudit, BatchRecord, StoredEpisode } from "../../src/store/lightning-store.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -63,6 +64,13 @@ export function inTree(segments: readonly AuditSegment[], leaf = segments[0]?.fi
     return { ...segment, leaf: size - segment.count };
   });
   return { segments: placed, checkpoint: { size, root: "ab".repeat(32), note: `a tree of ${size}` } };
+}
+
+/** The weights that act in {@link sampleBatch}. */
+export function sampleWeights(changes: Partial<KeptWeights> = {}): KeptWeights {
+  const { run = "run-1", name = "2", iteration = 2 } = changes;
+  const url = `file:///runs/${run}/checkpoints/${name}`;
+  return { ...{ run, name, iteration, sha256: "ab".repeat(32), parameters: 1000, url }, ...changes };
 }
 
 /** Two episodes on one worker; the second one tries to delete in its second step. */

@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
+import { parseExactly } from "../exact-json.ts";
 import type { Page, PageQuery, ResourcesQuery, RolloutsQuery, SpansQuery, WorkersQuery } from "../rollout-query.ts";
 import type {
+  AskOnce,
   AttemptPatch,
   DequeueRequest,
   EnqueueRolloutRequest,
@@ -14,12 +17,13 @@ import type {
 import type { Attempt, AttemptedRollout, NamedResources, ResourcesUpdate, Rollout, Worker } from "../rollout-record.ts";
 import type { RolloutSpan } from "../rollout-span.ts";
 import { BadValueError, UnknownIdError } from "../store-errors.ts";
+import { idempotencyHeader } from "./idempotency.ts";
 import type { StoreConnection, StoreRequest } from "./store-connection.ts";
 
 const agl = "/v1/agl";
 const secondsMax = 20;
 
-type Asked = Pick<StoreRequest, "signal"> & { readonly once?: true };
+type Asked = Pick<StoreRequest, "signal" | "headers"> & { readonly once?: true };
 
 interface WaitingSpan {
   readonly span: RolloutSpan;
@@ -36,16 +40,16 @@ export class HttpQueue implements RolloutQueue {
     this.connection = connection;
   }
 
-  async startRollout(request: StartRolloutRequest): Promise<AttemptedRollout> {
-    return await this.#post("/rollouts", request, { once: true });
+  async startRollout(request: StartRolloutRequest, options?: AskOnce): Promise<AttemptedRollout> {
+    return await this.#post("/rollouts", request, { headers: keyed(options) });
   }
 
-  async enqueueRollouts(rollouts: readonly EnqueueRolloutRequest[]): Promise<readonly Rollout[]> {
-    return await this.#post("/queues/rollouts/enqueue", { rollouts }, { once: true });
+  async enqueueRollouts(rollouts: readonly EnqueueRolloutRequest[], options?: AskOnce): Promise<readonly Rollout[]> {
+    return await this.#post("/queues/rollouts/enqueue", { rollouts }, { headers: keyed(options) });
   }
 
-  async enqueueRollout(request: EnqueueRolloutRequest): Promise<Rollout> {
-    const [rollout] = await this.enqueueRollouts([request]);
+  async enqueueRollout(request: EnqueueRolloutRequest, options?: AskOnce): Promise<Rollout> {
+    const [rollout] = await this.enqueueRollouts([request], options);
     return rollout as Rollout;
   }
 
@@ -194,14 +198,19 @@ export class HttpQueue implements RolloutQueue {
     return await this.#ask(agl + path, body, asked);
   }
 
-  async #ask<Answer>(path: string, body: unknown, { once, signal }: Asked): Promise<Answer> {
-    return parsed(await this.connection.ask({ path, body: JSON.stringify(body), repeatable: once !== true, signal }));
+  async #ask<Answer>(path: string, body: unknown, { once, ...asked }: Asked): Promise<Answer> {
+    return parsed(await this.connection.ask({ path, body: JSON.stringify(body), repeatable: once !== true, ...asked }));
   }
+}
+
+/** A request that has a key of its own may come twice. */
+function keyed({ idempotencyKey = randomUUID() }: AskOnce = {}) {
+  return { [idempotencyHeader]: idempotencyKey };
 }
 
 /** The server is ours or Agent Lightning's, and answers as its API has it. */
 function parsed<Answer>(text: string): Answer {
-  return JSON.parse(text) as Answer;
+  return parseExactly(text) as Answer;
 }
 
 function part(id: string): string {

@@ -6,6 +6,7 @@ import type { Phase } from "../../core/episode.ts";
 import { FaradayError, InputError, messageOf } from "../../core/errors.ts";
 import { type Logger, stderrLogger } from "../../core/logger.ts";
 import type { TrajectoryColumns } from "../../core/trajectory.ts";
+import type { KeptWeights } from "../kept-weights.ts";
 import type {
   BatchRecord,
   LightningStore,
@@ -86,6 +87,10 @@ export class HttpStore extends HttpQueue implements LightningStore {
 
   async storeBatch(batch: BatchRecord): Promise<void> {
     await this.#keep("storeBatch", [batch]);
+  }
+
+  async storeWeights(weights: KeptWeights): Promise<void> {
+    await this.#keep("storeWeights", [weights]);
   }
 
   async importSpans(run: string, spans: readonly Span[]): Promise<number> {

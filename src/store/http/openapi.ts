@@ -25,7 +25,7 @@ function operation(route: Route): unknown {
   return {
     summary: route.summary,
     ...(route.access === "open" ? {} : { security: bearer }),
-    parameters: [...pathParameters(route), ...queryParameters(route)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.takes === "nothing" ? {} : { requestBody: requestBody(route) }),
     responses: {
       [route.status]: {
@@ -48,6 +48,10 @@ function queryParameters({ querySchema }: Route): readonly unknown[] {
     ...{ name, in: "query", schema: jsonSchema(field) },
     required: !(field instanceof z.ZodType && field.safeParse(undefined).success),
   }));
+}
+
+function headerParameters({ headers = [] }: Route): readonly unknown[] {
+  return headers.map((name) => ({ name, in: "header", required: false, schema: { type: "string" } }));
 }
 
 function requestBody({ takes, bodySchema, bodyOptional }: Route): unknown {

@@ -4,6 +4,7 @@ import type { AttemptedRollout, Rollout } from "../rollout-record.ts";
 import * as replies from "./agl-replies.ts";
 import * as schemas from "./agl-schemas.ts";
 import { HttpError } from "./http-error.ts";
+import { askOnce, idempotencyHeader } from "./idempotency.ts";
 import { post, type Route } from "./route.ts";
 
 /** Rollouts into the queue, out of it, and waiting for them. */
@@ -15,7 +16,11 @@ export function queueRoutes(store: RolloutQueue, { waitsMax }: { readonly waitsM
       status: 201,
       body: schemas.enqueueRollouts,
       reply: z.array(replies.rollout),
-      run: ({ body }) => (body.rollouts.length === 0 ? [] : store.enqueueRollouts(body.rollouts)),
+      headers: [idempotencyHeader],
+      run: (call) => {
+        const { rollouts } = call.body;
+        return rollouts.length === 0 ? [] : store.enqueueRollouts(rollouts, askOnce(call));
+      },
     }),
     post("/v1/agl/queues/rollouts/dequeue", {
       summary: "Take the oldest rollouts from the queue, each with a new attempt",

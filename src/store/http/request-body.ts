@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { parseExactly } from "../exact-json.ts";
 import { HttpError } from "./http-error.ts";
 import { bodyProblem } from "./validate.ts";
 
@@ -29,7 +30,7 @@ export function jsonOf(request: IncomingMessage, bytes: Buffer): unknown {
     throw new HttpError(415, `Content-Type must be application/json, got ${JSON.stringify(type)}`);
   }
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return parseExactly(bytes.toString("utf8"));
   } catch {
     throw bodyProblem("json_invalid", "JSON decode error");
   }

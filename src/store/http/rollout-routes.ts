@@ -3,6 +3,7 @@ import * as replies from "./agl-replies.ts";
 import * as schemas from "./agl-schemas.ts";
 import { checkPage, refuseNull } from "./check-page.ts";
 import { HttpError } from "./http-error.ts";
+import { askOnce, idempotencyHeader } from "./idempotency.ts";
 import { get, post, type Route } from "./route.ts";
 
 /** Rollouts and their attempts. */
@@ -17,7 +18,8 @@ function oneRollout(store: RolloutQueue): readonly Route[] {
       status: 201,
       body: schemas.startRollout,
       reply: replies.attemptedRollout,
-      run: ({ body }) => store.startRollout(body),
+      headers: [idempotencyHeader],
+      run: (call) => store.startRollout(call.body, askOnce(call)),
     }),
     get("/v1/agl/rollouts/{rollout_id}", {
       summary: "A rollout, with its latest attempt where it has one",

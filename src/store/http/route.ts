@@ -39,6 +39,8 @@ export interface Route {
   readonly bodyOptional?: boolean;
   readonly querySchema?: z.ZodObject;
   readonly replySchema?: z.ZodType;
+  /** Headers of requests that mean something to it, and may be absent. */
+  readonly headers?: readonly string[];
   /** Gives what becomes JSON, or a raw reply. */
   run(call: Call): unknown;
 }
@@ -96,17 +98,18 @@ interface PostSpec<Body extends z.ZodType> {
   readonly status?: number;
   readonly body: Body;
   readonly reply?: z.ZodType;
+  readonly headers?: readonly string[];
   readonly run: (call: Call & { readonly body: z.output<Body> }) => unknown;
 }
 
 /** The body must be there unless its schema allows it to be `undefined`. */
 export function post<Body extends z.ZodType>(
   path: string,
-  { summary, access = "write", status = 200, body, reply, run }: PostSpec<Body>,
+  { summary, access = "write", status = 200, body, reply, headers = [], run }: PostSpec<Body>,
 ): Route {
   const bodyOptional = body.safeParse(undefined).success;
   return {
-    ...{ method: "POST", path, access, summary, status, takes: "json", bodySchema: body, bodyOptional },
+    ...{ method: "POST", path, access, summary, status, takes: "json", bodySchema: body, bodyOptional, headers },
     ...(reply === undefined ? {} : { replySchema: reply }),
     run(call) {
       if (call.body === undefined && !bodyOptional) throw bodyProblem("missing", "Field required");

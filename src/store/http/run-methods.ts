@@ -70,6 +70,15 @@ export const runMethods = {
     args: z.tuple([z.looseObject({ id: z.string(), status: z.enum(runStatuses), report: z.unknown().optional() })]),
   },
   storeBatch: { access: "write", args: z.tuple([batch]) },
+  storeWeights: {
+    access: "write",
+    args: z.tuple([
+      z.looseObject({
+        ...{ run, name: z.string(), iteration: count, parameters: count, url: z.string() },
+        sha256: z.string(),
+      }),
+    ]),
+  },
   importSpans: { access: "write", args: z.tuple([run, z.array(span)]) },
   runs: { access: "read", args: z.tuple([]) },
   iterations: { access: "read", args: z.tuple([run]) },

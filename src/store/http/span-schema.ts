@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { type ExactInteger, isExactInteger } from "../exact-json.ts";
 
+const exactInteger = z.custom<ExactInteger>(isExactInteger).meta({ type: "integer" });
 const attributeValue = z.union([
   z.string(),
   z.number(),
@@ -7,6 +9,8 @@ const attributeValue = z.union([
   z.array(z.string()),
   z.array(z.number()),
   z.array(z.boolean()),
+  exactInteger,
+  z.array(z.union([z.number(), exactInteger])),
 ]);
 const attributes = z.record(z.string(), attributeValue);
 

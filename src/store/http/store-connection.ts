@@ -24,6 +24,7 @@ export interface StoreRequest {
   /** It was sent before, maybe in vain. */
   readonly again?: boolean;
   readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,6 +84,7 @@ export class StoreConnection {
         method,
         headers: {
           ...this.#headers,
+          ...request.headers,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
           ...(again || retried ? { [againHeader]: "1" } : {}),
         },

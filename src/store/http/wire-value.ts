@@ -1,3 +1,5 @@
+import { isExactInteger } from "../exact-json.ts";
+
 /**
  * Values of training runs as JSON: what JSON cannot say (typed arrays, numbers that are not finite, −0) becomes
  * `{"$faraday": [kind, text]}`, bytes as base64 in the order of a little-endian machine.
@@ -15,6 +17,7 @@ export function fromWire(text: string): unknown {
 export function fromParsed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromParsed);
   if (typeof value !== "object" || value === null) return value;
+  if (isExactInteger(value)) return value;
   if (mark in value) return revive(value);
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fromParsed(each)]));
 }

@@ -1,10 +1,12 @@
+import { type ExactInteger, isExactInteger } from "../exact-json.ts";
 import { ProtobufError, type ProtobufReader } from "./protobuf-reader.ts";
 
 /** An attribute as a span may have it. */
-type AttributeValue = string | number | boolean | readonly (string | number | boolean)[];
+type AttributeValue = Plain | readonly Plain[];
+type Plain = string | number | boolean | ExactInteger;
 export type Attributes = Record<string, AttributeValue>;
 
-type AnyValue = string | number | boolean | null | AnyList | AnyMap;
+type AnyValue = Plain | null | AnyList | AnyMap;
 type AnyList = AnyValue[];
 type AnyMap = { [key: string]: AnyValue };
 
@@ -28,13 +30,18 @@ export function readAttribute(reader: ProtobufReader, attributes: Attributes): v
   if (value !== null && key !== "__proto__") attributes[key] = typeof value === "object" ? attributeOf(value) : value;
 }
 
-function attributeOf(value: AnyList | AnyMap): AttributeValue {
+function attributeOf(value: ExactInteger | AnyList | AnyMap): AttributeValue {
+  if (isExactInteger(value)) return value;
   return Array.isArray(value) && isPlain(value) ? value : JSON.stringify(value);
 }
 
-function isPlain(values: AnyList): values is (string | number | boolean)[] {
-  const type = typeof values[0];
-  return type !== "object" && values.every((each) => typeof each === type);
+function isPlain(values: AnyList): values is Plain[] {
+  const type = typeOf(values[0]);
+  return type !== "object" && values.every((each) => typeOf(each) === type);
+}
+
+function typeOf(value: AnyValue | undefined): string {
+  return isExactInteger(value) ? "number" : typeof value;
 }
 
 function readAnyValue(reader: ProtobufReader, depth: number): AnyValue {
@@ -55,7 +62,7 @@ function readValueField(reader: ProtobufReader, before: AnyValue, depth: number)
     case 0x10:
       return reader.varint() !== 0;
     case 0x18:
-      return reader.varint();
+      return reader.integer();
     case 0x21:
       return jsonNumber(reader.double());
     case 0x2a:

@@ -1,3 +1,5 @@
+import { type ExactInteger, integerOf } from "../exact-json.ts";
+
 /** What is not the protobuf message that it should be. */
 export class ProtobufError extends Error {
   constructor(message: string) {
@@ -69,6 +71,18 @@ export class ProtobufReader {
       if (byte < 0x80) return high >= 2 ** 35 ? (high - 2 ** 36) * 2 ** 28 + low : high * 2 ** 28 + low;
     }
     throw new ProtobufError(`no end of a number at byte ${this.#position}`);
+  }
+
+  /** An int64, to its last digit. */
+  integer(): number | ExactInteger {
+    const start = this.#position;
+    const value = this.varint();
+    if (Number.isSafeInteger(value)) return value;
+    let exact = 0n;
+    for (let at = start; at < this.#position; at++) {
+      exact |= BigInt((this.#bytes[at] ?? 0) & 0x7f) << BigInt(7 * (at - start));
+    }
+    return integerOf(String(BigInt.asIntN(64, exact)));
   }
 
   double(): number {

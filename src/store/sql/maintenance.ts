@@ -6,6 +6,7 @@ import { change, type Operation, rowsOf, rowsOnce } from "./operation.ts";
 import { countAll } from "./queue/statistics.ts";
 import { schemaVersion } from "./schema.ts";
 import { statement } from "./statement.ts";
+import { removeWeights } from "./training/weights-rows.ts";
 
 export interface StoreStats {
   readonly schemaVersion: number;
@@ -108,7 +109,9 @@ function* pruneRuns(keep: number): Operation<readonly string[]> {
     for (const deletion of deletions) yield* change(deletion, { run: key });
     yield* change(deleteRun, { run: key });
   }
-  return removed.map(({ id }) => id);
+  const ids = removed.map(({ id }) => id);
+  yield* removeWeights(new Set(ids));
+  return ids;
 }
 
 const selectEnded = statement()(({ db }) =>

@@ -2,6 +2,7 @@ import type { AuditSegment } from "../../core/audit.ts";
 import type { Phase } from "../../core/episode.ts";
 import { FaradayError, messageOf } from "../../core/errors.ts";
 import type { TrajectoryColumns } from "../../core/trajectory.ts";
+import type { KeptWeights } from "../kept-weights.ts";
 import type {
   BatchRecord,
   LightningStore,
@@ -21,6 +22,7 @@ import { readIterations, readTrajectories, writeBatch } from "./training/batch-r
 import { readEpisodes, readViolations } from "./training/episode-rows.ts";
 import { beginRun, endRun, keyOfRun, lockRun, readRuns, resumeRun } from "./training/run-rows.ts";
 import { countSpans, importSpans, readSpans } from "./training/span-rows.ts";
+import { writeWeights } from "./training/weights-rows.ts";
 
 /** The part of the store that training runs use, on either database. */
 export class RunStore implements LightningStore {
@@ -44,6 +46,10 @@ export class RunStore implements LightningStore {
 
   async storeBatch(batch: BatchRecord): Promise<void> {
     await this.write("store a batch", () => writeBatch(batch));
+  }
+
+  async storeWeights(weights: KeptWeights): Promise<void> {
+    await this.write("store weights", () => writeWeights(weights, Date.now() / 1000));
   }
 
   async importSpans(run: string, spans: readonly Span[]): Promise<number> {

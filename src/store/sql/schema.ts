@@ -1,15 +1,17 @@
 import { episodeOutcomes, phases } from "../../core/episode.ts";
 import { severities, violationTypes } from "../../core/syscall.ts";
+import { separator } from "../kept-weights.ts";
 import { runStatuses } from "../lightning-store.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** A change of the tables counts it up, and adds a migration. Version 1 was never released. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** What makes a store of each version out of one of the version before; that of the first out of nothing. */
 export const migrations: readonly { readonly version: number; readonly sql: (dialect: Dialect) => string }[] = [
   { version: 2, sql: (dialect) => runTables(wordsOf[dialect]) },
   { version: 3, sql: (dialect) => queueTables(wordsOf[dialect]) + runViews[dialect] },
+  { version: 4, sql: (dialect) => rolloutView(wordsOf[dialect]) },
 ];
 
 /** Where the databases' words differ. */
@@ -180,7 +182,7 @@ JOIN runs ON runs.key = rollouts.run;
 }
 
 /** Version 3: the queue and trajectories; spans of batches are no rows any more, and segments are packed. */
-function queueTables({ key, integer, real, json, bytes, table, tableOfKey, hex }: Words): string {
+function queueTables({ key, integer, real, json, bytes, table, tableOfKey }: Words): string {
   return `
 ALTER TABLE iterations ADD COLUMN spans ${integer} NOT NULL DEFAULT 0;
 ALTER TABLE iterations ADD COLUMN emit_violations ${integer};
@@ -267,16 +269,26 @@ CREATE TABLE queue_span_sequences (
   rollout_id TEXT PRIMARY KEY,
   last ${integer} NOT NULL
 ) ${tableOfKey};
+`;
+}
 
+/** Version 4: episodes name the weights that acted. */
+function rolloutView({ hex }: Words): string {
+  return `
+DROP VIEW IF EXISTS lightning_rollouts;
 CREATE VIEW lightning_rollouts AS
 SELECT 0 AS source, key, rollout_id, status, mode, resources_id, start_time, end_time FROM queue_rollouts
 UNION ALL
 SELECT 1, rollouts.key, 'ro-0' || ${hex("rollouts.key")},
   CASE outcome WHEN 'completed' THEN 'succeeded' WHEN 'cancelled' THEN 'cancelled' WHEN 'killed' THEN 'cancelled' ELSE 'failed' END,
-  split, NULL, stored_at / 1000.0, stored_at / 1000.0
-FROM rollouts JOIN iterations ON iterations.key = rollouts.batch;
+  split, ${weightsOfRollout}, stored_at / 1000.0, stored_at / 1000.0
+FROM rollouts JOIN iterations ON iterations.key = rollouts.batch JOIN runs ON runs.key = rollouts.run;
 `;
 }
+
+/** The resources of the weights that acted in an episode of `rollouts` in one of `runs`; NULL where they were not kept. */
+export const weightsOfRollout = `(SELECT resources_id FROM queue_resources
+  WHERE resources_id = runs.id || '${separator}' || rollouts.weights AND change = 0)`;
 
 /** Of PostgreSQL, `faraday audit show` shows the records: it has no function that unpacks segments. */
 const runViews: Readonly<Record<Dialect, string>> = {

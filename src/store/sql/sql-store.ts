@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page, PageQuery, ResourcesQuery, RolloutsQuery, SpansQuery, WorkersQuery } from "../rollout-query.ts";
 import type {
+  AskOnce,
   AttemptPatch,
   DequeueRequest,
   EnqueueRolloutRequest,
@@ -53,16 +54,16 @@ export class SqlStore extends RunStore implements RolloutQueue {
     this.#nowMs = now;
   }
 
-  async startRollout(request: StartRolloutRequest): Promise<AttemptedRollout> {
-    return await this.#act("start a rollout", (now) => startRollout(request, now));
+  async startRollout(request: StartRolloutRequest, options?: AskOnce): Promise<AttemptedRollout> {
+    return await this.#act("start a rollout", (now) => startRollout(request, now, options));
   }
 
-  async enqueueRollouts(requests: readonly EnqueueRolloutRequest[]): Promise<readonly Rollout[]> {
-    return await this.#act("enqueue rollouts", (now) => enqueue(requests, now));
+  async enqueueRollouts(requests: readonly EnqueueRolloutRequest[], options?: AskOnce): Promise<readonly Rollout[]> {
+    return await this.#act("enqueue rollouts", (now) => enqueue(requests, now, options));
   }
 
-  async enqueueRollout(request: EnqueueRolloutRequest): Promise<Rollout> {
-    const [rollout] = await this.enqueueRollouts([request]);
+  async enqueueRollout(request: EnqueueRolloutRequest, options?: AskOnce): Promise<Rollout> {
+    const [rollout] = await this.enqueueRollouts([request], options);
     return rollout as Rollout;
   }
 

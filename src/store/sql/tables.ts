@@ -197,7 +197,7 @@ interface QueueResourcesTable {
   update_time: number;
   version: number;
   resources: string;
-  /** Counts additions and updates over all resources: the greatest is the latest. */
+  /** Counts additions and updates over all resources of clients: the greatest is the latest. 0: weights of a training run. */
   change: number;
 }
 export type QueueResourcesRow = Selectable<QueueResourcesTable>;

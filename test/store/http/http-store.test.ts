@@ -9,16 +9,20 @@ import { openStore } from "../../../src/store/open.ts";
 import { storeContract } from "../contract.ts";
 import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
-import { sampleBatch } from "../samples.ts";
+import { sampleBatch, sampleWeights } from "../samples.ts";
+import { weightsContract } from "../weights-contract.ts";
+import { forgetfulProxy } from "./forgetful-proxy.ts";
 import { ServedPlace, silent } from "./served-place.ts";
 
 const quick = { retryMs: [], outageMs: 5000, logger: silent };
 
-storeContract("HTTP", async () => {
+const newPlace = async () => {
   const place = new ServedPlace();
   const url = await place.start();
   return { open: () => HttpStore.open(url, { baseDir: place.folder }), [Symbol.asyncDispose]: () => place.stop() };
-});
+};
+storeContract("HTTP", newPlace);
+weightsContract("HTTP", newPlace);
 
 queueContract("HTTP", async () => {
   let place: ServedPlace | undefined;
@@ -56,9 +60,11 @@ describe("an outage of the store", () => {
     await place.stop();
     await store.storeBatch(second);
     await store.storeBatch(third);
-    expect(waiting()).toHaveLength(2);
+    await store.storeWeights(sampleWeights());
+    expect(waiting()).toHaveLength(3);
     await place.start();
     expect((await store.iterations("run-1")).map(({ iteration }) => iteration)).toEqual([0, 1, 2]);
+    expect(await store.getResourcesById("run-1:weights:2")).toMatchObject({ version: 1 });
     expect(waiting()).toEqual([]);
   });
 
@@ -92,6 +98,18 @@ describe("an outage of the store", () => {
     await place.start();
     await expect(store.iterations("run-1")).rejects.toThrow(/refuses what was kept for it/);
     expect(waiting()).toEqual([expect.stringMatching(/^rejected-.*storeBatch\.json$/)]);
+  });
+
+  it("rollouts whose answer was lost are enqueued once", async () => {
+    await using proxy = await forgetfulProxy(url);
+    await using store = await HttpStore.open(proxy.url, { baseDir: place.folder, ...quick, retryMs: [1] });
+    proxy.forgetNext();
+    const queued = await store.enqueueRollouts([{ input: 1 }, { input: 2 }]);
+    proxy.forgetNext();
+    const started = await store.startRollout({ input: 3 });
+    const { items } = await store.queryRollouts();
+    expect(items).toMatchObject([...queued, started].map(({ rollout_id, input }) => ({ rollout_id, input })));
+    expect(proxy.forgotten).toBe(2);
   });
 
   it("ends with an error that says where things are, once it is too long or there is too much", async () => {

@@ -164,7 +164,18 @@ describe("the reader of traces", () => {
     );
   });
 
-  it("reads integers up to 2^53 exactly, of either sign", () => {
+  it("reads all integers of 64 bits to their last digit", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
+        const encoded = Buffer.concat([varint(3 << 3), varint(value)]);
+        const list = message(5, message(1, encoded), message(1, integer(3, 1)));
+        const { attributes } = read(attribute(9, "n", encoded), attribute(9, "list", list));
+        expect(JSON.stringify(attributes)).toBe(`{"n":${value},"list":[${value},1]}`);
+      }),
+    );
+  });
+
+  it("reads integers up to 2^53 as numbers, of either sign", () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {
         const encoded = Buffer.concat([varint(3 << 3), varint(value)]);

@@ -5,13 +5,16 @@ import { storeContract } from "../contract.ts";
 import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch } from "../samples.ts";
+import { weightsContract } from "../weights-contract.ts";
 import { ask, newPostgresStore, server, skipReason } from "./postgres-place.ts";
 
 describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason})`, () => {
-  storeContract("PostgreSQL", async () => {
+  const newPlace = async () => {
     const { url, drop } = newPostgresStore();
     return { open: () => openStore(url, { baseDir: "/" }), [Symbol.asyncDispose]: drop };
-  });
+  };
+  storeContract("PostgreSQL", newPlace);
+  weightsContract("PostgreSQL", newPlace);
 
   queueContract("PostgreSQL", async () => {
     const { url, drop } = newPostgresStore();
@@ -40,9 +43,9 @@ describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason
     const { url, drop } = newPostgresStore();
     await expect(openStore(url, { baseDir: "/", mustExist: true })).rejects.toThrow(/does not exist/);
     await (await openStore(url, { baseDir: "/" }))[Symbol.asyncDispose]();
-    await ask(`UPDATE ${new URL(url).searchParams.get("schema")}.faraday_schema SET version = 4`);
+    await ask(`UPDATE ${new URL(url).searchParams.get("schema")}.faraday_schema SET version = 5`);
     const refusal = expect(openStore(url, { baseDir: "/" })).rejects;
-    await refusal.toThrow(/schema version 4, newer than 3/);
+    await refusal.toThrow(/schema version 5, newer than 4/);
     await refusal.toBeInstanceOf(InputError);
     await drop();
   });

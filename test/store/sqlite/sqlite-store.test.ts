@@ -11,14 +11,17 @@ import { storeContract } from "../contract.ts";
 import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch } from "../samples.ts";
+import { weightsContract } from "../weights-contract.ts";
 
-storeContract("SQLite", async () => {
+const newPlace = async () => {
   const baseDir = mkdtempSync(join(tmpdir(), "faraday-store-"));
   return {
     open: () => openStore("sqlite:faraday.db", { baseDir }),
     [Symbol.asyncDispose]: async () => rmSync(baseDir, { recursive: true }),
   };
-});
+};
+storeContract("SQLite", newPlace);
+weightsContract("SQLite", newPlace);
 
 queueContract("SQLite", async () => {
   const baseDir = mkdtempSync(join(tmpdir(), "faraday-store-"));
@@ -101,7 +104,7 @@ describe("the file", () => {
   it("is in WAL mode and knows its schema version", async () => {
     await storedRun();
     expect(ask("PRAGMA journal_mode")).toEqual([{ journal_mode: "wal" }]);
-    expect(ask("PRAGMA user_version")).toEqual([{ user_version: 3 }]);
+    expect(ask("PRAGMA user_version")).toEqual([{ user_version: 4 }]);
   });
 });
 
@@ -115,9 +118,9 @@ describe("opening", () => {
 
   it("refuses a schema newer than its own and leaves it as it is", async () => {
     await storedRun();
-    ask("PRAGMA user_version = 4");
+    ask("PRAGMA user_version = 5");
     const before = readFileSync(join(baseDir, "faraday.db"));
-    await expectRefused("sqlite:faraday.db", /schema version 4, newer than 3/);
+    await expectRefused("sqlite:faraday.db", /schema version 5, newer than 4/);
     expect(readFileSync(join(baseDir, "faraday.db"))).toEqual(before);
   });
 

@@ -5,6 +5,7 @@ import { type Attempt, type AttemptedRollout, defaultRolloutConfig, type Rollout
 import type { RolloutSpan } from "../../rollout-span.ts";
 import type { Span } from "../../span.ts";
 import { type Operation, rowsOnce } from "../operation.ts";
+import { weightsOfRollout } from "../schema.ts";
 import { readSpans } from "../training/span-rows.ts";
 import { episodeIds } from "./ids.ts";
 
@@ -30,6 +31,7 @@ interface EpisodeOfRun {
   readonly cost: number;
   readonly scalar_reward: number;
   readonly advantage: number | null;
+  readonly resources_id: string | null;
 }
 
 /** In no particular order. */
@@ -56,7 +58,8 @@ export function* episodeSpans(key: number): Operation<readonly RolloutSpan[]> {
 function* episodesOf(keys: readonly number[]): Operation<readonly EpisodeOfRun[]> {
   if (keys.length === 0) return [];
   return yield* rowsOnce<EpisodeOfRun>(({ db }) => {
-    const rows = sql<EpisodeOfRun>`SELECT rollouts.*, runs.id AS run, runs.key AS run_key, phase, iteration, stored_at
+    const rows = sql<EpisodeOfRun>`SELECT rollouts.*, runs.id AS run, runs.key AS run_key, phase, iteration, stored_at,
+      ${sql.raw(weightsOfRollout)} AS resources_id
       FROM rollouts JOIN iterations ON iterations.key = rollouts.batch JOIN runs ON runs.key = rollouts.run
       WHERE rollouts.key IN (${sql.join([...keys])})`;
     return { compile: () => rows.compile(db) };
@@ -85,7 +88,7 @@ function rolloutOf(row: EpisodeOfRun): AttemptedRollout {
       start_time: at,
       end_time: at,
       mode: split,
-      resources_id: null,
+      resources_id: row.resources_id,
       status,
     },
     config: defaultRolloutConfig,

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { BadValueError, UnknownIdError } from "../../store-errors.ts";
 
 /** How the ids of rollouts begin that are a training run's episodes: what follows is their key, in 11 hexadecimal digits. */
@@ -7,6 +7,12 @@ const episodePrefix = "ro-0";
 export function newRolloutId(): string {
   const digits = randomBytes(6).toString("hex");
   return digits.startsWith("0") ? newRolloutId() : `ro-${digits}`;
+}
+
+/** The same for the same key and index, and otherwise as random as any. */
+export function rolloutIdOf(key: string, index: number): string {
+  const digits = hash("sha256", JSON.stringify([key, index]), "hex").slice(0, 12);
+  return `ro-${digits.startsWith("0") ? `f${digits.slice(1)}` : digits}`;
 }
 
 export function newAttemptId(): string {

@@ -1,6 +1,9 @@
+import { parseExactly } from "../../exact-json.ts";
 import type {
   Attempt,
   AttemptedRollout,
+  Metadata,
+  NamedResources,
   ResourcesUpdate,
   Rollout,
   RolloutConfigInput,
@@ -19,7 +22,7 @@ export type AttemptedRow = QueueRolloutRow & {
 export function rolloutOf(row: QueueRolloutRow): Rollout {
   const { rollout_id, input, start_time, end_time, mode, resources_id, status, config, metadata } = row;
   return {
-    ...{ rollout_id, input: JSON.parse(input), start_time, end_time, mode, resources_id, status },
+    ...{ rollout_id, input: parseExactly(input), start_time, end_time, mode, resources_id, status },
     ...{ config: JSON.parse(config), metadata: parsed(metadata) },
   };
 }
@@ -54,7 +57,7 @@ export function workerOf({ key: _, heartbeat_stats, ...row }: QueueWorkerRow): W
 
 export function resourcesOf(row: QueueResourcesRow): ResourcesUpdate {
   const { resources_id, create_time, update_time, version, resources } = row;
-  return { resources_id, create_time, update_time, version, resources: JSON.parse(resources) };
+  return { resources_id, create_time, update_time, version, resources: parseExactly(resources) as NamedResources };
 }
 
 export function configOf(input: RolloutConfigInput | null | undefined): RolloutConfig {
@@ -66,6 +69,6 @@ export function jsonOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
-function parsed(json: string | null) {
-  return json === null ? null : JSON.parse(json);
+function parsed(json: string | null): Metadata | null {
+  return json === null ? null : (parseExactly(json) as Metadata);
 }

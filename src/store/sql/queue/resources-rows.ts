@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Page, ResourcesQuery } from "../../rollout-query.ts";
 import type { NamedResources, ResourcesUpdate } from "../../rollout-record.ts";
+import { BadValueError } from "../../store-errors.ts";
 import type { Dialect } from "../dialect.ts";
 import { firstOf, type Operation } from "../operation.ts";
 import { statement } from "../statement.ts";
@@ -13,11 +14,15 @@ export function* addResources(resources: NamedResources, now: number): Operation
   return yield* updateResources(newResourcesId(), resources, now);
 }
 
-/** A new version of what has the id, or its first. */
+/**
+ * A new version of what has the id, or its first.
+ * @throws {BadValueError} for weights of a training run, which nobody else changes.
+ */
 export function* updateResources(id: string, resources: NamedResources, now: number): Operation<ResourcesUpdate> {
   const change = (yield* firstOf(nextChange, {}))?.change ?? 1;
   const row = yield* firstOf(saveResources, { id, resources: JSON.stringify(resources), now, change });
-  return resourcesOf(row as QueueResourcesRow);
+  if (row === undefined) throw new BadValueError(`resources ${id} are weights of a training run and cannot be changed`);
+  return resourcesOf(row);
 }
 
 export function* readResources(resourcesId: string): Operation<ResourcesUpdate | null> {
@@ -63,12 +68,15 @@ const saveResources = statement<{ id: string; resources: string; now: number; ch
       ...{ resources: given.resources, change: given.change },
     })
     .onConflict((conflict) =>
-      conflict.column("resources_id").doUpdateSet((eb) => ({
-        resources: eb.ref("excluded.resources"),
-        update_time: eb.ref("excluded.update_time"),
-        version: eb("queue_resources.version", "+", 1),
-        change: eb.ref("excluded.change"),
-      })),
+      conflict
+        .column("resources_id")
+        .doUpdateSet((eb) => ({
+          resources: eb.ref("excluded.resources"),
+          update_time: eb.ref("excluded.update_time"),
+          version: eb("queue_resources.version", "+", 1),
+          change: eb.ref("excluded.change"),
+        }))
+        .where("queue_resources.change", ">", 0),
     )
     .returningAll(),
 );
@@ -76,8 +84,8 @@ const selectResources = statement<{ resourcesId: string }>()(({ db, given }) =>
   db.selectFrom("queue_resources").selectAll().where("resources_id", "=", given.resourcesId),
 );
 const selectLatest = statement()(({ db }) =>
-  db.selectFrom("queue_resources").selectAll().orderBy("change", "desc").limit(1),
+  db.selectFrom("queue_resources").selectAll().where("change", ">", 0).orderBy("change", "desc").limit(1),
 );
 const selectLatestId = statement()(({ db }) =>
-  db.selectFrom("queue_resources").select("resources_id").orderBy("change", "desc").limit(1),
+  db.selectFrom("queue_resources").select("resources_id").where("change", ">", 0).orderBy("change", "desc").limit(1),
 );

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import type { EnqueueRolloutRequest, RolloutPatch, StartRolloutRequest } from "../../rollout-queue.ts";
+import type { AskOnce, EnqueueRolloutRequest, RolloutPatch, StartRolloutRequest } from "../../rollout-queue.ts";
 import type { AttemptedRollout, Rollout, RolloutMode, RolloutStatus } from "../../rollout-record.ts";
 import { queuedStatuses, terminalStatuses } from "../../rollout-record.ts";
 import { BadValueError } from "../../store-errors.ts";
@@ -8,24 +8,73 @@ import { change, firstOf, insertRows, type Operation, rowsOf, rowsOnce } from ".
 import { statement } from "../statement.ts";
 import type { QueueAttemptRow, QueueRolloutRow } from "../tables.ts";
 import { deadlineOf } from "./deadline.ts";
-import { checkChangeable, newAttemptId, newRolloutId, unknownRollout } from "./ids.ts";
-import { type AttemptedRow, attemptOf, attemptRowOf, configOf, jsonOrNull, rolloutOf } from "./records.ts";
+import { checkChangeable, newAttemptId, newRolloutId, rolloutIdOf, unknownRollout } from "./ids.ts";
+import { type AttemptedRow, attemptedOf, attemptOf, attemptRowOf, configOf, jsonOrNull, rolloutOf } from "./records.ts";
 import { latestResourcesId } from "./resources-rows.ts";
 import { syncWorker } from "./worker-rows.ts";
 
-export function* enqueue(requests: readonly EnqueueRolloutRequest[], now: number): Operation<readonly Rollout[]> {
+export function* enqueue(
+  requests: readonly EnqueueRolloutRequest[],
+  now: number,
+  { idempotencyKey }: AskOnce = {},
+): Operation<readonly Rollout[]> {
+  const before = yield* madeBefore(requests, idempotencyKey);
+  if (before !== null) return before.map(rolloutOf);
   const places = yield* nextPlaces(requests.length);
-  const latest = yield* latestResourcesId();
-  const rows = requests.map((request, index) => newRow(request, { now, latest, place: places[index] as number }));
+  const at = { now, latest: yield* latestResourcesId() };
+  const rows = requests.map((request, index) =>
+    newRow(request, { ...at, id: idOf(idempotencyKey, index), place: places[index] as number }),
+  );
   yield* insertRollouts(rows);
   return rows.map(rolloutOf);
 }
 
-export function* startRollout(request: StartRolloutRequest, now: number): Operation<AttemptedRollout> {
-  const row = newRow(request, { now, latest: yield* latestResourcesId(), place: null });
+export function* startRollout(
+  request: StartRolloutRequest,
+  now: number,
+  { idempotencyKey }: AskOnce = {},
+): Operation<AttemptedRollout> {
+  const [before] = (yield* madeBefore([request], idempotencyKey)) ?? [];
+  if (before !== undefined) return attemptedOf(before) as AttemptedRollout;
+  const row = newRow(request, {
+    ...{ now, latest: yield* latestResourcesId(), id: idOf(idempotencyKey, 0), place: null },
+  });
   yield* insertRollouts([row]);
   const stored = yield* lockRollout(row.rollout_id);
   return yield* newAttempt(stored, request.worker_id ?? null, now);
+}
+
+/**
+ * What the same requests made when they came first; `null` where they did not.
+ * @throws {BadValueError} where others came under the key.
+ */
+function* madeBefore(
+  requests: readonly EnqueueRolloutRequest[],
+  key: string | undefined,
+): Operation<readonly AttemptedRow[] | null> {
+  if (key === undefined) return null;
+  const rows: AttemptedRow[] = [];
+  // Whether there is one more tells whether it was another request.
+  for (let index = 0; index <= requests.length; index++) {
+    const row = yield* attemptedRow(rolloutIdOf(key, index));
+    if (row === undefined) break;
+    rows.push(row);
+  }
+  if (rows.length === 0) return null;
+  const same =
+    rows.length === requests.length && requests.every(({ input }, index) => rows[index]?.input === textOf(input));
+  if (same) return rows;
+  throw new BadValueError(
+    `the idempotency key ${JSON.stringify(key)} stands for other rollouts; each request needs its own`,
+  );
+}
+
+function idOf(key: string | undefined, index: number): string {
+  return key === undefined ? newRolloutId() : rolloutIdOf(key, index);
+}
+
+function textOf(input: unknown): string {
+  return JSON.stringify(input ?? null);
 }
 
 /** One more attempt at a rollout, which is prepared from then on. */
@@ -122,12 +171,19 @@ export function* attemptedRows(
   });
 }
 
+interface NewRow {
+  readonly id: string;
+  readonly now: number;
+  readonly latest: string | null;
+  readonly place: number | null;
+}
+
 function newRow(
   { input, mode = null, resources_id, config, metadata }: EnqueueRolloutRequest,
-  { now, latest, place }: { readonly now: number; readonly latest: string | null; readonly place: number | null },
+  { id, now, latest, place }: NewRow,
 ): QueueRolloutRow {
   return {
-    ...{ key: 0, rollout_id: newRolloutId(), input: JSON.stringify(input ?? null), start_time: now, end_time: null },
+    ...{ key: 0, rollout_id: id, input: textOf(input), start_time: now, end_time: null },
     ...{ mode, resources_id: resources_id ?? latest, status: place === null ? "preparing" : "queuing" },
     ...{ config: JSON.stringify(configOf(config)), metadata: JSON.stringify(metadata ?? {}) },
     ...{ place, attempts: 0, deadline: null },

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { parseExactly } from "../../exact-json.ts";
 import type { Page, SpansQuery } from "../../rollout-query.ts";
 import type { SpanOwner } from "../../rollout-queue.ts";
 import type { RolloutSpan } from "../../rollout-span.ts";
@@ -69,8 +70,10 @@ function valuesOf(attempt: number, span: RolloutSpan): readonly Value[] {
 }
 
 /** Most spans have no events, no links and no context: what is not there takes no space. */
-function restOf({ status, attributes, events, links, context, parent, resource }: RolloutSpan): string {
+function restOf(span: RolloutSpan): string {
+  const { status, attributes, events, links, context, parent, resource } = span;
   return JSON.stringify({
+    ...extraOf(span),
     status: status.description == null ? { status_code: status.status_code } : status,
     attributes,
     events: events.length === 0 ? undefined : events,
@@ -79,6 +82,18 @@ function restOf({ status, attributes, events, links, context, parent, resource }
     parent: parent ?? undefined,
     resource,
   });
+}
+
+const spanFields = [
+  ...["rollout_id", "attempt_id", "sequence_id", "trace_id", "span_id", "parent_id", "name", "status", "attributes"],
+  ...["events", "links", "start_time", "end_time", "context", "parent", "resource"],
+];
+
+/** What a span has besides; seldom anything. */
+function extraOf(span: RolloutSpan): Readonly<Record<string, unknown>> | undefined {
+  const names = Object.keys(span);
+  if (names.length <= spanFields.length) return undefined;
+  return Object.fromEntries(Object.entries(span).filter(([name]) => !spanFields.includes(name)));
 }
 
 /** Sequence ids for spans to come, one for each owner in their order. */
@@ -119,7 +134,7 @@ function filtersOf(query: SpansQuery) {
 
 function spanOf(row: QueueSpanRow & SpanOwner): RolloutSpan {
   const { rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time } = row;
-  const rest = JSON.parse(row.rest) as Partial<RolloutSpan> & Pick<RolloutSpan, "status" | "attributes" | "resource">;
+  const rest = parseExactly(row.rest) as Partial<RolloutSpan> & Pick<RolloutSpan, "status" | "attributes" | "resource">;
   return {
     ...{ rollout_id, attempt_id, sequence_id, trace_id, span_id, parent_id, name, start_time, end_time },
     ...{ events: [], links: [], context: null, parent: null },
