@@ -4,6 +4,7 @@ import { FaradayError, messageOf } from "../../core/errors.ts";
 import type { TrajectoryColumns } from "../../core/trajectory.ts";
 import type {
   BatchRecord,
+  BatchWriter,
   LightningStore,
   RunStatus,
   StoredCheckpoint,
@@ -25,9 +26,12 @@ import { countSpans, importSpans, readSpans } from "./training/span-rows.ts";
 /** The part of the store that training runs use, on either database. */
 export class RunStore implements LightningStore {
   protected readonly engine: Engine;
+  readonly #batches: BatchWriter | undefined;
 
-  constructor(engine: Engine) {
+  /** @param batches What stores batches in its stead, on the same database. */
+  constructor(engine: Engine, batches?: BatchWriter) {
     this.engine = engine;
+    this.#batches = batches;
   }
 
   async beginRun(run: { readonly id: string; readonly config: unknown }): Promise<void> {
@@ -43,7 +47,8 @@ export class RunStore implements LightningStore {
   }
 
   async storeBatch(batch: BatchRecord): Promise<void> {
-    await this.write("store a batch", () => writeBatch(batch));
+    if (this.#batches !== undefined) await this.#batches.storeBatch(batch);
+    else await this.write("store a batch", () => writeBatch(batch));
   }
 
   async importSpans(run: string, spans: readonly Span[]): Promise<number> {
@@ -100,6 +105,7 @@ export class RunStore implements LightningStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#batches?.[Symbol.asyncDispose]();
     await this.engine[Symbol.asyncDispose]();
   }
 
