@@ -12,6 +12,7 @@ import { openStore, storePlace } from "../store/open.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { type RunDirectory, runFolder } from "./run-directory.ts";
 import { type RunState, StateFolder } from "./run-state.ts";
+import { openRunStore } from "./store-thread.ts";
 import { weightsDigest } from "./weights-digest.ts";
 
 /** What a run had done before it was stopped. */
@@ -56,7 +57,7 @@ export async function resumeRun(
   { directory, key, checkpoint, tasks }: ResumeParts,
 ): Promise<ResumedRun> {
   const { path: baseDir, run } = directory;
-  const store = await openStore(config.store, { baseDir, mustExist: true });
+  const store = await openRunStore(config.store, { baseDir, mustExist: true });
   try {
     const stored = await storedRun(store, baseDir);
     checkConfig(stored, config);

@@ -5,7 +5,7 @@ import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
-import { openStore, storePlace } from "../store/open.ts";
+import { storePlace } from "../store/open.ts";
 import { openTelemetry } from "../telemetry/open.ts";
 import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import { AuditTrail } from "./audit-trail.ts";
@@ -19,6 +19,7 @@ import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import { SignalInbox, signalFile } from "./signal-inbox.ts";
+import { openRunStore } from "./store-thread.ts";
 import { TrainingRun } from "./training-run.ts";
 import { tryKernel } from "./try-kernel.ts";
 
@@ -144,7 +145,7 @@ async function beginRun(
   const baseDir = directory.path;
   let store: LightningStore | undefined;
   try {
-    store = await openStore(config.store, { baseDir });
+    store = await openRunStore(config.store, { baseDir });
     await store.beginRun({ id: directory.run, config });
     const place = storePlace(config.store, { baseDir });
     const audit = AuditTrail.begin({ config, run: directory.run, store, place, key });

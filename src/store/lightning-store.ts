@@ -52,6 +52,12 @@ export interface BatchRecord {
   readonly trajectories?: TrajectoryColumns | undefined;
 }
 
+/** What stores batches in a store's stead, such as a thread. Disposing of it waits for those that it was given. */
+export interface BatchWriter extends AsyncDisposable {
+  /** As {@link LightningStore.storeBatch}. */
+  storeBatch(batch: BatchRecord): Promise<void>;
+}
+
 /** The central store. Every method throws a FaradayError when the data is not safely stored. */
 export interface LightningStore extends AsyncDisposable {
   /** The id must be new. */

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
-import type { LightningStore } from "./lightning-store.ts";
+import type { BatchWriter, LightningStore } from "./lightning-store.ts";
 import { postgresName } from "./postgres-place.ts";
 import type { RolloutQueue } from "./rollout-queue.ts";
 import type { Engine } from "./sql/engine.ts";
@@ -15,6 +15,8 @@ export interface OpenStoreOptions {
   readonly mustExist?: boolean;
   /** The clock of the queue, in milliseconds since 1970; the machine's own where it is absent. */
   readonly now?: () => number;
+  /** Makes what stores the batches of a store that is a file, and is disposed of with it. */
+  readonly batchWriter?: () => BatchWriter;
 }
 
 /**
@@ -26,7 +28,12 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
     const { HttpStore } = await import("./http/http-store.ts");
     return await HttpStore.open(url, { baseDir: options.baseDir });
   }
-  return new SqlStore(await openEngine(url, options), options.now === undefined ? {} : { now: options.now });
+  const engine = await openEngine(url, options);
+  const { now, batchWriter } = options;
+  return new SqlStore(engine, {
+    ...(now === undefined ? {} : { now }),
+    ...(batchWriter === undefined || engine.dialect !== "sqlite" ? {} : { batches: batchWriter() }),
+  });
 }
 
 /**

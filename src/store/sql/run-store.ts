@@ -5,6 +5,7 @@ import type { TrajectoryColumns } from "../../core/trajectory.ts";
 import type { KeptWeights } from "../kept-weights.ts";
 import type {
   BatchRecord,
+  BatchWriter,
   LightningStore,
   RunStatus,
   StoredCheckpoint,
@@ -27,9 +28,12 @@ import { writeWeights } from "./training/weights-rows.ts";
 /** The part of the store that training runs use, on either database. */
 export class RunStore implements LightningStore {
   protected readonly engine: Engine;
+  readonly #batches: BatchWriter | undefined;
 
-  constructor(engine: Engine) {
+  /** @param batches What stores batches in its stead, on the same database. */
+  constructor(engine: Engine, batches?: BatchWriter) {
     this.engine = engine;
+    this.#batches = batches;
   }
 
   async beginRun(run: { readonly id: string; readonly config: unknown }): Promise<void> {
@@ -45,7 +49,8 @@ export class RunStore implements LightningStore {
   }
 
   async storeBatch(batch: BatchRecord): Promise<void> {
-    await this.write("store a batch", () => writeBatch(batch));
+    if (this.#batches !== undefined) await this.#batches.storeBatch(batch);
+    else await this.write("store a batch", () => writeBatch(batch));
   }
 
   async storeWeights(weights: KeptWeights): Promise<void> {
@@ -106,6 +111,7 @@ export class RunStore implements LightningStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#batches?.[Symbol.asyncDispose]();
     await this.engine[Symbol.asyncDispose]();
   }
 

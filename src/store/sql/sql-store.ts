@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { BatchWriter } from "../lightning-store.ts";
 import type { Page, PageQuery, ResourcesQuery, RolloutsQuery, SpansQuery, WorkersQuery } from "../rollout-query.ts";
 import type {
   AskOnce,
@@ -39,6 +40,8 @@ import { RunStore } from "./run-store.ts";
 export interface SqlStoreOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** What stores batches in its stead, on the same database. */
+  readonly batches?: BatchWriter;
 }
 
 /** How long waiting for rollouts goes on between two looks: others may end them, or nobody in time. */
@@ -49,8 +52,8 @@ export class SqlStore extends RunStore implements RolloutQueue {
   readonly #nowMs: () => number;
   readonly #openedAt = performance.now();
 
-  constructor(engine: Engine, { now = Date.now }: SqlStoreOptions = {}) {
-    super(engine);
+  constructor(engine: Engine, { now = Date.now, batches }: SqlStoreOptions = {}) {
+    super(engine, batches);
     this.#nowMs = now;
   }
 

@@ -158,13 +158,19 @@ export class SqliteEngine implements Engine {
 
   /** Several rows a statement, or rows as JSON, were measured to be slower with node:sqlite: binding costs more than stepping. */
   #insert(insert: Insert): Answer {
-    const tuple = `(${insert.columns.map(() => "?").join(", ")})`;
-    const { statement } = this.#prepare(insertText(insert, tuple));
-    const results = insert.rows.map((values) => statement.run(...values));
-    const changes = results.reduce((sum, result) => sum + Number(result.changes), 0);
-    if (insert.tell === "fresh") return { rows: [], changes, fresh: results.map((result) => result.changes === 1) };
-    const keys = results.map((result) => (result.changes === 1 ? Number(result.lastInsertRowid) : null));
-    return { rows: [], changes, keys };
+    const { statement } = this.#prepare(insertText(insert, `(${insert.columns.map(() => "?").join(", ")})`));
+    let changes = 0;
+    const keys: (number | null)[] = [];
+    const fresh: boolean[] = [];
+    // What a run answers is not kept: ten thousand objects that outlive it are copied by the collector.
+    for (const values of insert.rows) {
+      const result = statement.run(...values);
+      const isNew = result.changes === 1;
+      if (isNew) changes++;
+      if (insert.tell === "fresh") fresh.push(isNew);
+      else if (insert.tell === "keys") keys.push(isNew ? Number(result.lastInsertRowid) : null);
+    }
+    return { rows: [], changes, keys, fresh };
   }
 
   #run(sql: string): void {

@@ -1,0 +1,51 @@
+import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import type { BatchRecord, LightningStore } from "../store/lightning-store.ts";
+import { openStore } from "../store/open.ts";
+
+/** Which store a store thread writes. */
+export interface StoreSetup {
+  readonly url: string;
+  /** What a relative path in the URL is relative to. */
+  readonly baseDir: string;
+}
+
+export type StoreTask = { readonly kind: "batch"; readonly batch: BatchRecord } | { readonly kind: "close" };
+
+/** What went wrong; `null` where what was asked for is done, and on disk. An error would lose its class on its way between threads. */
+export type StoreAnswer = { readonly message: string; readonly exitCode: 1 | 2 } | null;
+
+/** The error that an answer tells of. */
+export function errorOf({ message, exitCode }: NonNullable<StoreAnswer>): FaradayError {
+  return exitCode === 2 ? new InputError(message) : new FaradayError(message);
+}
+
+/** What a store thread keeps: the store, with a connection of its own. */
+export class StoreHost {
+  readonly #setup: StoreSetup;
+  #store: LightningStore | undefined;
+
+  constructor(setup: StoreSetup) {
+    this.#setup = setup;
+  }
+
+  async answer(task: StoreTask): Promise<StoreAnswer> {
+    try {
+      if (task.kind === "batch") await this.#storeBatch(task.batch);
+      else await this.#close();
+      return null;
+    } catch (error) {
+      return { message: messageOf(error), exitCode: error instanceof FaradayError ? error.exitCode : 1 };
+    }
+  }
+
+  async #storeBatch(batch: BatchRecord): Promise<void> {
+    const { url, baseDir } = this.#setup;
+    this.#store ??= await openStore(url, { baseDir, mustExist: true });
+    await this.#store.storeBatch(batch);
+  }
+
+  async #close(): Promise<void> {
+    await this.#store?.[Symbol.asyncDispose]();
+    this.#store = undefined;
+  }
+}
