@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { postgresPlace } from "../postgres-place.ts";
-import type { Engine } from "../sql/engine.ts";
+import type { Engine, Shared } from "../sql/engine.ts";
 import { type Answer, type Ask, type Insert, insertText, type Operation } from "../sql/operation.ts";
 import type { Value } from "../sql/statement.ts";
 import { connect } from "./connect.ts";
@@ -36,8 +36,12 @@ export class PostgresEngine implements Engine {
     this.#pool = pool;
   }
 
-  write<Result>(operation: () => Operation<Result>): Promise<Result> {
-    return this.#transact(operation, "BEGIN");
+  write<Result>(operation: () => Operation<Result>, { before }: Shared = {}): Promise<Result> {
+    const all = function* () {
+      if (before !== undefined) yield* before();
+      return yield* operation();
+    };
+    return this.#transact(all, "BEGIN");
   }
 
   read<Result>(operation: () => Operation<Result>): Promise<Result> {

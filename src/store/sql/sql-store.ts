@@ -75,7 +75,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async startAttempt(rolloutId: string, workerId: string | null = null): Promise<AttemptedRollout> {
-    return await this.#act("start an attempt", (now) => startAttempt(rolloutId, workerId, now));
+    return await this.#act("start an attempt", (now) => startAttempt(rolloutId, workerId, now), rolloutId);
   }
 
   async queryRollouts(query: RolloutsQuery = {}): Promise<Page<Rollout | AttemptedRollout>> {
@@ -95,11 +95,11 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async updateRollout(rolloutId: string, patch: RolloutPatch): Promise<Rollout> {
-    return await this.#act("update a rollout", (now) => updateRollout(rolloutId, patch, now));
+    return await this.#act("update a rollout", (now) => updateRollout(rolloutId, patch, now), rolloutId);
   }
 
   async updateAttempt(rolloutId: string, attemptId: string, patch: AttemptPatch): Promise<Attempt> {
-    return await this.#act("update an attempt", (now) => updateAttempt(rolloutId, attemptId, patch, now));
+    return await this.#act("update an attempt", (now) => updateAttempt(rolloutId, attemptId, patch, now), rolloutId);
   }
 
   async waitForRollouts(rolloutIds: readonly string[], options: WaitOptions = {}): Promise<readonly Rollout[]> {
@@ -179,20 +179,22 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   /** Attempts that are overdue have ended before anything is decided. */
-  #act<Result>(what: string, operation: (now: number) => Operation<Result>): Promise<Result> {
+  #act<Result>(what: string, operation: (now: number) => Operation<Result>, touches?: string): Promise<Result> {
     const now = this.#now();
-    return this.write(what, function* () {
-      yield* endOverdue(now);
-      return yield* operation(now);
-    });
+    const shared = { before: () => endOverdue(now), ...(touches === undefined ? {} : { touches }) };
+    return this.write(what, () => operation(now), shared);
   }
 
   /** Attempts that are overdue have ended before anything is read. */
   async #look<Result>(what: string, operation: () => Operation<Result>): Promise<Result> {
     const now = this.#now();
-    if (await this.read("look for overdue attempts", () => anyOverdue(now))) {
-      await this.write("end overdue attempts", () => endOverdue(now));
-    }
+    const looked = await this.read(`read ${what}`, function* () {
+      return (yield* anyOverdue(now)) ? overdue : { found: yield* operation() };
+    });
+    if (looked !== overdue) return looked.found;
+    await this.write("end overdue attempts", () => endOverdue(now));
     return await this.read(`read ${what}`, operation);
   }
 }
+
+const overdue = Symbol("overdue");
