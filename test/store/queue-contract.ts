@@ -227,26 +227,6 @@ export function queueContract(name: string, newPlace: () => Promise<QueuePlace>)
         expect([span.status, unknown.status, ended.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
         expect(await store.getRollout(rollout_id)).toMatchObject({ mode: "val", status: "running" });
       });
-
-      it("that come together keep what each was told, where one of them fails after others", async () => {
-        const [one, other] = [await handedOut(), await handedOut()];
-        const [queued, spans, added, failed] = await Promise.allSettled([
-          store.enqueueRollout({ input: 1 }),
-          store.addSpans([sampleSpan(one.attempt), sampleSpan({ ...other.attempt, attempt_id: "at-none" })]),
-          store.addSpan(sampleSpan(other.attempt)),
-          store.updateAttempt(one.rollout_id, "latest", { status: "failed" }),
-        ]);
-        expect([queued.status, spans.status, added.status, failed.status]).toEqual([
-          ...["fulfilled", "rejected", "fulfilled", "fulfilled"],
-        ]);
-        expect(spans).toMatchObject({ reason: expect.any(UnknownIdError) });
-        expect(await store.querySpans({ rollout_id: one.rollout_id })).toMatchObject({ total: 0 });
-        expect(await store.querySpans({ rollout_id: other.rollout_id })).toMatchObject({ total: 1 });
-        expect(await store.getRollout(one.rollout_id)).toMatchObject({ status: "failed" });
-        expect((await store.dequeueRollout())?.rollout_id).toBe(
-          queued.status === "fulfilled" && queued.value.rollout_id,
-        );
-      });
     });
 
     describe("spans", () => {
