@@ -14,7 +14,7 @@ import type {
 } from "../rollout-queue.ts";
 import type { Attempt, AttemptedRollout, NamedResources, ResourcesUpdate, Rollout, Worker } from "../rollout-record.ts";
 import type { RolloutSpan } from "../rollout-span.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Shared } from "./engine.ts";
 import type { Operation } from "./operation.ts";
 import { anyOverdue, endOverdue, readAttempts, readLatestAttempt, updateAttempt } from "./queue/attempt-rows.ts";
 import { dequeue } from "./queue/dequeue.ts";
@@ -114,11 +114,11 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async addResources(resources: NamedResources): Promise<ResourcesUpdate> {
-    return await this.write("add resources", () => addResources(resources, this.#now()));
+    return await this.write("add resources", () => addResources(resources, this.#now()), {});
   }
 
   async updateResources(resourcesId: string, resources: NamedResources): Promise<ResourcesUpdate> {
-    return await this.write("update resources", () => updateResources(resourcesId, resources, this.#now()));
+    return await this.write("update resources", () => updateResources(resourcesId, resources, this.#now()), {});
   }
 
   async getResourcesById(resourcesId: string): Promise<ResourcesUpdate | null> {
@@ -138,7 +138,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async addSpans(spans: readonly RolloutSpan[]): Promise<readonly (RolloutSpan | null)[]> {
-    return await this.write("add spans", () => addSpans(spans, this.#now()));
+    return await this.write("add spans", () => addSpans(spans, this.#now()), sharedSpans(spans));
   }
 
   async querySpans(query: SpansQuery): Promise<Page<RolloutSpan>> {
@@ -153,7 +153,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async getNextSpanSequenceIds(of: readonly SpanOwner[]): Promise<readonly number[]> {
-    return await this.write("count spans", () => nextSequenceIds(of));
+    return await this.write("count spans", () => nextSequenceIds(of), {});
   }
 
   async queryWorkers(query: WorkersQuery = {}): Promise<Page<Worker>> {
@@ -165,7 +165,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async updateWorker(workerId: string, patch: WorkerPatch = {}): Promise<Worker> {
-    return await this.write("update a worker", () => updateWorker(workerId, patch, this.#now()));
+    return await this.write("update a worker", () => updateWorker(workerId, patch, this.#now()), {});
   }
 
   async statistics(): Promise<StoreStatistics> {
@@ -198,3 +198,12 @@ export class SqlStore extends RunStore implements RolloutQueue {
 }
 
 const overdue = Symbol("overdue");
+
+/** More than so many are better stored in bulk than together with other calls. */
+const sharedSpansMax = 50;
+
+function sharedSpans(spans: readonly RolloutSpan[]): Shared | undefined {
+  const rollout = spans[0]?.rollout_id;
+  if (rollout === undefined || spans.length > sharedSpansMax) return undefined;
+  return spans.every(({ rollout_id }) => rollout_id === rollout) ? { touches: rollout } : undefined;
+}

@@ -19,8 +19,6 @@ interface Prepared {
   readonly statement: StatementSync;
   /** Whether it gives rows. */
   readonly gives: boolean;
-  /** Whether it may change any. */
-  readonly writes: boolean;
 }
 
 /** How long a job waits for other processes before it gives up. */
@@ -206,8 +204,8 @@ export class SqliteEngine implements Engine {
 
   #answer(ask: Ask): Answer {
     if (ask.kind === "insert") return this.#insert(ask);
-    const { sql, values } = ask.bind("sqlite");
-    const { statement, gives, writes } = this.#prepare(sql);
+    const { sql, values, writes } = ask.bind("sqlite");
+    const { statement, gives } = this.#prepare(sql);
     if (writes) this.#wrote = true;
     if (gives) return { rows: statement.all(...values) as Answer["rows"], changes: 0 };
     return { rows: [], changes: Number(statement.run(...values).changes) };
@@ -233,7 +231,7 @@ export class SqliteEngine implements Engine {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
-    const prepared = { statement, gives: statement.columns().length > 0, writes: !/^\s*select\b/i.test(sql) };
+    const prepared = { statement, gives: statement.columns().length > 0 };
     if (this.#prepared.size >= preparedMax) this.#prepared.clear();
     this.#prepared.set(sql, prepared);
     return prepared;
