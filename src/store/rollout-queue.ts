@@ -20,7 +20,7 @@ import type { RolloutSpan } from "./rollout-span.ts";
  *
  * Records have the wire's own field names (rollout-record.ts says why). Methods may be called as fast as requests come, without waiting
  * for each other: SQLite puts those of one turn of the event loop into one transaction, in the order of their calls, and each settles once that
- * is on disk. One that is refused is refused alone. PostgreSQL has a transaction for each, several at a time: who needs an order there, awaits.
+ * is on disk. One that is refused is refused alone. PostgreSQL keeps the order of calls that concern one rollout: who needs another, awaits.
  *
  * Attempts that are overdue are ended before anything else is done or read; adding spans and counting them alone do not look. A rollout that
  * was handed out belongs to one worker, whichever process asked for it.

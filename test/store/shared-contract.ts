@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { expect, it } from "vitest";
 import { openMaintenance, openStore } from "../../src/store/open.ts";
+import { UnknownIdError } from "../../src/store/store-errors.ts";
+import { sampleSpan } from "./queue-samples.ts";
 
 /** A place that several can open at once. */
 export interface SharedPlace extends AsyncDisposable {
@@ -40,6 +42,26 @@ export function sharedContract(name: string, newPlace: () => SharedPlace): void 
     },
     timeoutMs,
   );
+
+  it(`${name}: calls that come together keep what each was told, where one of them fails after others`, async () => {
+    await using place = newPlace();
+    await using store = await openStore(place.url, place);
+    const [one, other] = [await store.startRollout({ input: 1 }), await store.startRollout({ input: 2 })];
+    const [queued, spans, added, failed] = await Promise.allSettled([
+      store.enqueueRollout({ input: 3 }),
+      store.addSpans([sampleSpan(one.attempt), sampleSpan({ ...other.attempt, attempt_id: "at-none" })]),
+      store.addSpan(sampleSpan(other.attempt)),
+      store.updateAttempt(one.rollout_id, "latest", { status: "failed" }),
+    ]);
+    const statuses = [queued, spans, added, failed].map(({ status }) => status);
+    expect(statuses).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+    expect(spans).toMatchObject({ reason: expect.any(UnknownIdError) });
+    expect(await store.querySpans({ rollout_id: one.rollout_id })).toMatchObject({ total: 0 });
+    expect(await store.querySpans({ rollout_id: other.rollout_id })).toMatchObject({ total: 1 });
+    expect(await store.getRollout(one.rollout_id)).toMatchObject({ status: "failed" });
+    expect(await store.dequeueRollout()).toMatchObject({ input: 3 });
+    expect(await store.dequeueRollout()).toBeNull();
+  });
 
   it(
     `${name}: a writer that is killed leaves all that it told of, and a store that works`,

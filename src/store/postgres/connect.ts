@@ -22,16 +22,7 @@ const connectionsMax = 10;
  * @throws {InputError} where no store can be.
  */
 export async function connect(place: PostgresPlace, options: { readonly mustExist: boolean }): Promise<pg.Pool> {
-  const settings = Object.entries({ search_path: place.schema, ...limits }).map(([key, value]) => `-c ${key}=${value}`);
-  const pool = new pg.Pool({
-    connectionString: place.url,
-    options: settings.join(" "),
-    max: connectionsMax,
-    connectionTimeoutMillis: connectTimeoutMs,
-    types: { getTypeParser: (oid) => parsers[oid] ?? String },
-  });
-  // A connection that breaks while nobody uses it is made anew for the next who does.
-  pool.on("error", () => {});
+  const pool = newPool(place, { max: connectionsMax });
   try {
     await prepare(pool, place, options.mustExist);
     return pool;
@@ -40,6 +31,27 @@ export async function connect(place: PostgresPlace, options: { readonly mustExis
     if (error instanceof FaradayError) throw error;
     throw new InputError(`store ${place.name} cannot be opened: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** A connection on which statements are sent without waiting for the answers to those before; it is made when it is first used. */
+export function connectPipelined(place: PostgresPlace): pg.Pool {
+  return newPool(place, { max: 1, pipeline: true });
+}
+
+function newPool(place: PostgresPlace, settings: pg.PoolConfig): pg.Pool {
+  const parameters = Object.entries({ search_path: place.schema, ...limits }).map(
+    ([key, value]) => `-c ${key}=${value}`,
+  );
+  const pool = new pg.Pool({
+    connectionString: place.url,
+    options: parameters.join(" "),
+    connectionTimeoutMillis: connectTimeoutMs,
+    types: { getTypeParser: (oid) => parsers[oid] ?? String },
+    ...settings,
+  });
+  // A connection that breaks while nobody uses it is made anew for the next who does.
+  pool.on("error", () => {});
+  return pool;
 }
 
 async function prepare(pool: pg.Pool, { schema, name }: PostgresPlace, mustExist: boolean): Promise<void> {

@@ -10,7 +10,7 @@ import { escaped } from "./nul-text.ts";
 const pieceRows = 500;
 
 /** Inserts rows by COPY, several times as fast as INSERT. Rows that are there already are an error. */
-export async function copyRows(client: pg.PoolClient, { table, columns, rows }: Insert): Promise<void> {
+export async function copyRows(client: pg.Client, { table, columns, rows }: Insert): Promise<void> {
   const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN`));
   await pipeline(Readable.from(pieces(rows)), stream);
 }

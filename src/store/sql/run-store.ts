@@ -16,7 +16,7 @@ import type {
   TreeSegment,
 } from "../lightning-store.ts";
 import type { Span } from "../span.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Shared } from "./engine.ts";
 import type { Operation } from "./operation.ts";
 import { readAudit, readCheckpoints, readTree } from "./training/audit-rows.ts";
 import { readIterations, readTrajectories, writeBatch } from "./training/batch-rows.ts";
@@ -121,8 +121,8 @@ export class RunStore implements LightningStore {
     });
   }
 
-  protected write<Result>(what: string, operation: () => Operation<Result>): Promise<Result> {
-    return this.guard(what, () => this.engine.write(operation));
+  protected write<Result>(what: string, operation: () => Operation<Result>, shared?: Shared): Promise<Result> {
+    return this.guard(what, () => this.engine.write(operation, shared));
   }
 
   protected read<Result>(what: string, operation: () => Operation<Result>): Promise<Result> {

@@ -16,7 +16,7 @@ import type {
 } from "../rollout-queue.ts";
 import type { Attempt, AttemptedRollout, NamedResources, ResourcesUpdate, Rollout, Worker } from "../rollout-record.ts";
 import type { RolloutSpan } from "../rollout-span.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Shared } from "./engine.ts";
 import type { Operation } from "./operation.ts";
 import { anyOverdue, endOverdue, readAttempts, readLatestAttempt, updateAttempt } from "./queue/attempt-rows.ts";
 import { dequeue } from "./queue/dequeue.ts";
@@ -79,7 +79,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async startAttempt(rolloutId: string, workerId: string | null = null): Promise<AttemptedRollout> {
-    return await this.#act("start an attempt", (now) => startAttempt(rolloutId, workerId, now));
+    return await this.#act("start an attempt", (now) => startAttempt(rolloutId, workerId, now), rolloutId);
   }
 
   async queryRollouts(query: RolloutsQuery = {}): Promise<Page<Rollout | AttemptedRollout>> {
@@ -99,11 +99,11 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async updateRollout(rolloutId: string, patch: RolloutPatch): Promise<Rollout> {
-    return await this.#act("update a rollout", (now) => updateRollout(rolloutId, patch, now));
+    return await this.#act("update a rollout", (now) => updateRollout(rolloutId, patch, now), rolloutId);
   }
 
   async updateAttempt(rolloutId: string, attemptId: string, patch: AttemptPatch): Promise<Attempt> {
-    return await this.#act("update an attempt", (now) => updateAttempt(rolloutId, attemptId, patch, now));
+    return await this.#act("update an attempt", (now) => updateAttempt(rolloutId, attemptId, patch, now), rolloutId);
   }
 
   async waitForRollouts(rolloutIds: readonly string[], options: WaitOptions = {}): Promise<readonly Rollout[]> {
@@ -118,11 +118,11 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async addResources(resources: NamedResources): Promise<ResourcesUpdate> {
-    return await this.write("add resources", () => addResources(resources, this.#now()));
+    return await this.write("add resources", () => addResources(resources, this.#now()), {});
   }
 
   async updateResources(resourcesId: string, resources: NamedResources): Promise<ResourcesUpdate> {
-    return await this.write("update resources", () => updateResources(resourcesId, resources, this.#now()));
+    return await this.write("update resources", () => updateResources(resourcesId, resources, this.#now()), {});
   }
 
   async getResourcesById(resourcesId: string): Promise<ResourcesUpdate | null> {
@@ -142,7 +142,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async addSpans(spans: readonly RolloutSpan[]): Promise<readonly (RolloutSpan | null)[]> {
-    return await this.write("add spans", () => addSpans(spans, this.#now()));
+    return await this.write("add spans", () => addSpans(spans, this.#now()), sharedSpans(spans));
   }
 
   async querySpans(query: SpansQuery): Promise<Page<RolloutSpan>> {
@@ -157,7 +157,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async getNextSpanSequenceIds(of: readonly SpanOwner[]): Promise<readonly number[]> {
-    return await this.write("count spans", () => nextSequenceIds(of));
+    return await this.write("count spans", () => nextSequenceIds(of), {});
   }
 
   async queryWorkers(query: WorkersQuery = {}): Promise<Page<Worker>> {
@@ -169,7 +169,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async updateWorker(workerId: string, patch: WorkerPatch = {}): Promise<Worker> {
-    return await this.write("update a worker", () => updateWorker(workerId, patch, this.#now()));
+    return await this.write("update a worker", () => updateWorker(workerId, patch, this.#now()), {});
   }
 
   async statistics(): Promise<StoreStatistics> {
@@ -183,20 +183,31 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   /** Attempts that are overdue have ended before anything is decided. */
-  #act<Result>(what: string, operation: (now: number) => Operation<Result>): Promise<Result> {
+  #act<Result>(what: string, operation: (now: number) => Operation<Result>, touches?: string): Promise<Result> {
     const now = this.#now();
-    return this.write(what, function* () {
-      yield* endOverdue(now);
-      return yield* operation(now);
-    });
+    const shared = { before: () => endOverdue(now), ...(touches === undefined ? {} : { touches }) };
+    return this.write(what, () => operation(now), shared);
   }
 
   /** Attempts that are overdue have ended before anything is read. */
   async #look<Result>(what: string, operation: () => Operation<Result>): Promise<Result> {
     const now = this.#now();
-    if (await this.read("look for overdue attempts", () => anyOverdue(now))) {
-      await this.write("end overdue attempts", () => endOverdue(now));
-    }
+    const looked = await this.read(`read ${what}`, function* () {
+      return (yield* anyOverdue(now)) ? overdue : { found: yield* operation() };
+    });
+    if (looked !== overdue) return looked.found;
+    await this.write("end overdue attempts", () => endOverdue(now));
     return await this.read(`read ${what}`, operation);
   }
+}
+
+const overdue = Symbol("overdue");
+
+/** More than so many are better stored in bulk than together with other calls. */
+const sharedSpansMax = 50;
+
+function sharedSpans(spans: readonly RolloutSpan[]): Shared | undefined {
+  const rollout = spans[0]?.rollout_id;
+  if (rollout === undefined || spans.length > sharedSpansMax) return undefined;
+  return spans.every(({ rollout_id }) => rollout_id === rollout) ? { touches: rollout } : undefined;
 }

@@ -26,6 +26,8 @@ export type Value = string | number | null | Uint8Array;
 export interface BoundStatement {
   readonly sql: string;
   readonly values: readonly Value[];
+  /** Whether it may change anything. */
+  readonly writes: boolean;
 }
 
 /**
@@ -36,30 +38,40 @@ export class Statement<Given, Row> {
   /** Only for the type. */
   declare readonly row: Row;
   readonly #make: (maker: Maker<Given>) => Compilable<Row>;
-  readonly #compiled = new Map<Dialect, { readonly sql: string; readonly parameters: readonly unknown[] }>();
+  readonly #compiled = new Map<Dialect, Compiled>();
 
   constructor(make: (maker: Maker<Given>) => Compilable<Row>) {
     this.#make = make;
   }
 
   bind(dialect: Dialect, given: Given): BoundStatement {
-    const { sql, parameters } = this.#compiledFor(dialect);
+    const { sql, parameters, writes } = this.#compiledFor(dialect);
     const fields = given as Readonly<Record<string, Value>>;
     const values = parameters.map((value) =>
       value instanceof Placeholder ? (fields[value.field] as Value) : (value as Value),
     );
-    return { sql, values };
+    return { sql, values, writes };
   }
 
-  #compiledFor(dialect: Dialect) {
+  #compiledFor(dialect: Dialect): Compiled {
     const known = this.#compiled.get(dialect);
     if (known !== undefined) return known;
     const given = new Proxy({}, { get: (_, field) => new Placeholder(String(field)) }) as Given;
     const { sql, parameters } = this.#make({ db: builders[dialect], given, dialect }).compile();
-    const compiled = { sql, parameters };
+    const compiled = { sql, parameters, writes: isWriting(sql) };
     this.#compiled.set(dialect, compiled);
     return compiled;
   }
+}
+
+interface Compiled {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  readonly writes: boolean;
+}
+
+function isWriting(sql: string): boolean {
+  return !/^\s*select\b/i.test(sql);
 }
 
 /** `statement<Given>()(make)`: in two calls, so that the row's type follows from what is made. */
@@ -73,7 +85,7 @@ export function compileOnce<Row>(
   make: (maker: Omit<Maker<never>, "given">) => Compilable<Row>,
 ): BoundStatement {
   const { sql, parameters } = make({ db: builders[dialect], dialect }).compile();
-  return { sql, values: parameters as readonly Value[] };
+  return { sql, values: parameters as readonly Value[], writes: isWriting(sql) };
 }
 
 class Placeholder {

@@ -27,9 +27,9 @@ export function openDatabase(path: string, options: { readonly mustExist: boolea
   try {
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     checkIdentity(database, path);
-    prepare(database);
-    // From here on the engine waits, without holding up the process.
-    database.exec("PRAGMA busy_timeout = 1");
+    prepare(database, path);
+    // From here on the engine waits, without holding up the process: for other processes, and for the disk.
+    database.exec("PRAGMA busy_timeout = 1; PRAGMA synchronous = NORMAL");
     return database;
   } catch (error) {
     database?.close();
@@ -66,8 +66,14 @@ function checkIdentity(database: DatabaseSync, path: string): void {
 }
 
 /** Brings the schema up to date, all of the way or not at all: rows stay what they are. */
-function prepare(database: DatabaseSync): void {
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKibibytes}`);
+function prepare(database: DatabaseSync, path: string): void {
+  const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+  if (mode !== "wal") {
+    throw new InputError(
+      `store ${path} must lie where SQLite can have a write-ahead log, such as a local disk; it has ${mode}`,
+    );
+  }
+  database.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKibibytes}`);
   database.exec(`PRAGMA wal_autocheckpoint = ${logPagesMax}`);
   addFunctions(database);
   if (pragma(database, "user_version") === schemaVersion) return;

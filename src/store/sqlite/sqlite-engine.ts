@@ -1,12 +1,14 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Engine } from "../sql/engine.ts";
+import type { Engine, Shared } from "../sql/engine.ts";
 import { type Answer, type Ask, type Insert, insertText, type Operation } from "../sql/operation.ts";
+import { LogSync } from "./log-sync.ts";
 import { openDatabase } from "./open-database.ts";
 
 interface Job {
   readonly writes: boolean;
+  readonly before?: Shared["before"];
   readonly operation: () => Operation<unknown>;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
@@ -29,16 +31,22 @@ const retryMs = () => 1 + 4 * Math.random();
 const preparedMax = 500;
 
 /**
- * Runs what came in one turn of the event loop in one transaction, since syncing to disk takes longer than most operations. Each has a
- * savepoint: one that fails takes nothing of the others along. None is told of before all are on disk.
+ * Runs what came in one turn of the event loop in one transaction, since syncing to disk takes longer than most operations. None is told of
+ * before all are on disk: they are synced while the next transaction is made.
+ *
+ * One that fails takes nothing of the others along: most fail before they have written anything; where one has, all are run again, each with a
+ * savepoint, which would cost as much as a statement or two if they always had one.
  */
 export class SqliteEngine implements Engine {
   readonly dialect = "sqlite";
   readonly name: string;
   readonly #database: DatabaseSync;
+  readonly #log: LogSync;
   readonly #prepared = new Map<string, Prepared>();
   #jobs: Job[] = [];
   #scheduled = false;
+  /** Whether the job at hand has written anything. */
+  #wrote = false;
 
   /** @throws {InputError} when no store can be at the path. */
   static open(path: string, options: { readonly mustExist: boolean }): SqliteEngine {
@@ -48,14 +56,15 @@ export class SqliteEngine implements Engine {
   constructor(path: string, database: DatabaseSync) {
     this.name = path;
     this.#database = database;
+    this.#log = new LogSync(path);
   }
 
-  write<Result>(operation: () => Operation<Result>): Promise<Result> {
-    return this.#add(operation, true);
+  write<Result>(operation: () => Operation<Result>, { before }: Shared = {}): Promise<Result> {
+    return this.#add({ operation, before, writes: true });
   }
 
   read<Result>(operation: () => Operation<Result>): Promise<Result> {
-    return this.#add(operation, false);
+    return this.#add({ operation, writes: false });
   }
 
   async bytes(): Promise<number> {
@@ -73,12 +82,13 @@ export class SqliteEngine implements Engine {
       this.#flush();
       if (this.#jobs.length > 0) await sleep(retryMs());
     }
+    await this.#log[Symbol.asyncDispose]();
     if (this.#database.isOpen) this.#database.close();
   }
 
-  #add<Result>(operation: () => Operation<Result>, writes: boolean): Promise<Result> {
+  #add<Result>(job: Pick<Job, "before" | "writes"> & { readonly operation: () => Operation<Result> }): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ writes, operation, resolve, reject, since: performance.now() });
+      this.#jobs.push({ ...job, resolve, reject, since: performance.now() });
       if (this.#scheduled) return;
       this.#scheduled = true;
       // After the turn's input and output: then all requests that came in together are here.
@@ -91,18 +101,51 @@ export class SqliteEngine implements Engine {
     const jobs = this.#jobs;
     this.#jobs = [];
     if (jobs.length === 0) return;
-    const settled: (() => void)[] = [];
+    const writes = jobs.some((job) => job.writes);
     try {
-      this.#database.exec(jobs.some(({ writes }) => writes) ? "BEGIN IMMEDIATE" : "BEGIN");
-      for (const job of jobs) settled.push(this.#attempt(job, jobs.length > 1));
+      const settled = this.#transact(jobs, writes);
+      void this.#settle(jobs, settled, writes ? this.#log.synced() : this.#log.pending);
+    } catch (error) {
+      this.#failed(jobs, error);
+    }
+  }
+
+  #transact(jobs: readonly Job[], writes: boolean): readonly (() => void)[] {
+    try {
+      return this.#transactOnce(jobs, { writes, apart: false });
+    } catch (error) {
+      if (jobs.length === 1 || isBusy(error)) throw error;
+      return this.#transactOnce(jobs, { writes, apart: true });
+    }
+  }
+
+  /** @returns What tells each job of its end, once that is on disk. */
+  #transactOnce(
+    jobs: readonly Job[],
+    { writes, apart }: { readonly writes: boolean; readonly apart: boolean },
+  ): readonly (() => void)[] {
+    this.#database.exec(writes ? "BEGIN IMMEDIATE" : "BEGIN");
+    try {
+      const before = jobs.findLast((job) => job.before !== undefined)?.before;
+      if (before !== undefined) this.#drive(before());
+      const settled = jobs.map((job) => (apart ? this.#attemptApart(job) : this.#attempt(job)));
       this.#database.exec("COMMIT");
+      return settled;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, such as a full disk.
       if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      this.#failed(jobs, error);
-      return;
+      throw error;
     }
-    for (const settle of settled) settle();
+  }
+
+  /** What others have committed is told no sooner than to them. */
+  async #settle(jobs: readonly Job[], settled: readonly (() => void)[], synced: Promise<void> | undefined) {
+    try {
+      if (synced !== undefined) await synced;
+      for (const settle of settled) settle();
+    } catch (error) {
+      for (const { reject } of jobs) reject(error);
+    }
   }
 
   /** While another process writes, this one does other things and tries again: none of the jobs has left anything. */
@@ -117,16 +160,27 @@ export class SqliteEngine implements Engine {
     setTimeout(() => this.#flush(), retryMs());
   }
 
-  /** @returns What tells the job of its end, once that is on disk. */
-  #attempt({ operation, resolve, reject }: Job, apart: boolean): () => void {
-    if (apart) this.#run("SAVEPOINT one");
+  /** @throws what it fails with, where it has written something. */
+  #attempt({ operation, resolve, reject }: Job): () => void {
+    this.#wrote = false;
     try {
       const result = this.#drive(operation());
-      if (apart) this.#run("RELEASE one");
       return () => resolve(result as never);
     } catch (error) {
-      // Alone, its transaction ends with it; so it does where SQLite has ended the transaction already.
-      if (!apart || !this.#database.isTransaction || isBusy(error)) throw error;
+      if (this.#wrote || !this.#database.isTransaction || isBusy(error)) throw error;
+      return () => reject(error);
+    }
+  }
+
+  #attemptApart({ operation, resolve, reject }: Job): () => void {
+    this.#run("SAVEPOINT one");
+    try {
+      const result = this.#drive(operation());
+      this.#run("RELEASE one");
+      return () => resolve(result as never);
+    } catch (error) {
+      // Where SQLite has ended the transaction, it has ended for all.
+      if (!this.#database.isTransaction || isBusy(error)) throw error;
       this.#run("ROLLBACK TO one");
       this.#run("RELEASE one");
       return () => reject(error);
@@ -150,8 +204,9 @@ export class SqliteEngine implements Engine {
 
   #answer(ask: Ask): Answer {
     if (ask.kind === "insert") return this.#insert(ask);
-    const { sql, values } = ask.bind("sqlite");
+    const { sql, values, writes } = ask.bind("sqlite");
     const { statement, gives } = this.#prepare(sql);
+    if (writes) this.#wrote = true;
     if (gives) return { rows: statement.all(...values) as Answer["rows"], changes: 0 };
     return { rows: [], changes: Number(statement.run(...values).changes) };
   }
@@ -159,6 +214,7 @@ export class SqliteEngine implements Engine {
   /** Several rows a statement, or rows as JSON, were measured to be slower with node:sqlite: binding costs more than stepping. */
   #insert(insert: Insert): Answer {
     const { statement } = this.#prepare(insertText(insert, `(${insert.columns.map(() => "?").join(", ")})`));
+    this.#wrote = true;
     let changes = 0;
     const keys: (number | null)[] = [];
     const fresh: boolean[] = [];

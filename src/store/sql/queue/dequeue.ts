@@ -1,7 +1,10 @@
+import { type RawBuilder, sql } from "kysely";
 import type { DequeueRequest } from "../../rollout-queue.ts";
 import type { AttemptedRollout } from "../../rollout-record.ts";
+import type { Dialect } from "../dialect.ts";
 import { type Operation, rowsOf } from "../operation.ts";
 import { statement } from "../statement.ts";
+import type { QueueRolloutRow } from "../tables.ts";
 import { newAttempt } from "./rollout-rows.ts";
 import { noteIdle, syncWorker } from "./worker-rows.ts";
 
@@ -10,7 +13,7 @@ export function* dequeue(
   { limit = 1, worker_id = null }: DequeueRequest,
   now: number,
 ): Operation<readonly AttemptedRollout[]> {
-  const rows = limit <= 0 ? [] : yield* rowsOf(selectWaiting, { limit });
+  const rows = limit <= 0 ? [] : yield* rowsOf(takeWaiting, { limit });
   const handedOut: AttemptedRollout[] = [];
   for (const row of rows) handedOut.push(yield* newAttempt(row, worker_id, now, { sync: false }));
   if (worker_id === null) return handedOut;
@@ -21,12 +24,18 @@ export function* dequeue(
   return handedOut;
 }
 
-const selectWaiting = statement<{ limit: number }>()(({ db, given, dialect }) => {
-  const select = db
-    .selectFrom("queue_rollouts")
-    .selectAll()
-    .where("place", "is not", null)
-    .orderBy("place")
-    .limit(given.limit);
-  return dialect === "postgres" ? select.forUpdate().skipLocked() : select;
+const takeWaiting = statement<{ limit: number }>()<QueueRolloutRow>(({ db, given, dialect }) => {
+  const rows = waitingOf[dialect](given.limit);
+  return { compile: () => rows.compile(db) };
 });
+/**
+ * The oldest that wait. SQLite has one writer. In PostgreSQL they leave the queue at once: of several who take in one transaction, none
+ * is kept from what the others have by a lock.
+ */
+const waitingOf: Readonly<Record<Dialect, (limit: number) => RawBuilder<QueueRolloutRow>>> = {
+  sqlite: (limit) => sql`SELECT * FROM queue_rollouts WHERE place IS NOT NULL ORDER BY place LIMIT ${limit}`,
+  postgres: (limit) => sql`WITH waiting AS MATERIALIZED (
+      SELECT * FROM queue_rollouts WHERE place IS NOT NULL ORDER BY place LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ), taken AS (UPDATE queue_rollouts SET place = NULL FROM waiting WHERE queue_rollouts.key = waiting.key)
+    SELECT * FROM waiting ORDER BY place`,
+};
