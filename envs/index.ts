@@ -4,6 +4,8 @@ import type { EnvironmentDefinition } from "../src/core/env.ts";
 /** Shipped environments by the name that `env.type` gives; each is loaded when it is chosen. */
 export const environments: Readonly<Record<string, () => Promise<EnvironmentDefinition>>> = {
   sql: async () => (await import("./sql/index.ts")).default,
+  control: async () => (await import("./control/index.ts")).default,
+  echo: async () => (await import("./echo/index.ts")).default,
 };
 
 /** Shipped agents by the name that `agent.type` gives; each is loaded when it is chosen. */
