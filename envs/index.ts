@@ -9,4 +9,9 @@ export const environments: Readonly<Record<string, () => Promise<EnvironmentDefi
 };
 
 /** Shipped agents by the name that `agent.type` gives; each is loaded when it is chosen. */
-export const agents: Readonly<Record<string, () => Promise<AgentDefinition>>> = {};
+export const agents: Readonly<Record<string, () => Promise<AgentDefinition>>> = {
+  "sql-script": async () => (await import("./sql/scripted-agent.ts")).default,
+  push: async () => (await import("./control/agent.ts")).default,
+  echo: async () => (await import("./echo/agent.ts")).default,
+  wait: async () => (await import("./echo/waiting-agent.ts")).default,
+};

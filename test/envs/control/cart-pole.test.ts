@@ -8,7 +8,7 @@ import { AgentOSRunner } from "../../../src/runner/agent-os-runner.ts";
 import { PolicyReward } from "../../../src/runner/policy-reward.ts";
 import golden from "../../fixtures/cartpole-golden.json" with { type: "json" };
 
-const bandModule = new URL("../../../envs/control/band-policy.ts", import.meta.url).pathname;
+const bandModule = new URL("../../../envs/control/band-policy.mjs", import.meta.url).pathname;
 
 describe("the cart and its pole", () => {
   it.each(golden.trajectories.map((trajectory, index) => [index, trajectory] as const))(
