@@ -6,7 +6,7 @@ import { join } from "node:path";
 const out = "dist";
 const assets = [
   "faraday.schema.json",
-  "envs/**/*.{yaml,json,jsonl,sql,safetensors}",
+  "envs/**/*.{yaml,json,jsonl,mjs,sql,safetensors}",
   "src/**/*.wasm",
   "docs/examples/*.yaml",
   "docs/examples/*.ts",

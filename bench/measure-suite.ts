@@ -1,5 +1,5 @@
 import { Bench } from "tinybench";
-import { type Quartiles, quartilesOf } from "../src/run/quartiles.ts";
+import { type Quartiles, quartilesOf } from "../src/report/quartiles.ts";
 import type { FillBench } from "./suite.ts";
 
 export interface MeasuredTask {

@@ -1,52 +1,101 @@
 import { availableParallelism, loadavg } from "node:os";
+import { basename, resolve } from "node:path";
+import { loadConfig } from "../config/load-config.ts";
+import { findWorkload, workloads } from "../config/workloads.ts";
 import { InputError } from "../core/errors.ts";
+import { renderBench } from "../report/bench-table.ts";
 import { describeMachine } from "../report/machine.ts";
-import type { Machine } from "../report/run-report.ts";
-import type { Throughput } from "../run/throughput.ts";
+import type { BenchWorkload } from "../run/bench/measure.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
-import { configHelp, configOf, configOptions } from "./config-options.ts";
-import { integerOption, parseInteger } from "./option-values.ts";
+import { configOf, configOptions, setsOf } from "./config-options.ts";
+import { choiceOption, integerOption, parseInteger } from "./option-values.ts";
+import { writeWhole } from "./write-whole.ts";
 
 const { workers: _, ...otherOptions } = configOptions;
 /** All numbers of workers together, since their pools are open side by side. */
 const threadsMax = 256;
 
 export const bench: Command = {
-  summary: "Measure how fast training batches are rolled out, by number of workers",
-  usage: ["bench [config] [--workers 1,2] [--seconds N]"],
-  description: `${configHelp}
+  summary: "Measure how fast episodes are rolled out, by workload and number of workers",
+  usage: ["bench [config | --workload NAME] [--workers 1,2] [--seconds N] [--governed both] [--html FILE]"],
+  description: `${workloads.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join("\n")}
 
-Every number of workers rolls out the same training batches under the kernel, in turns, without learning from them.
-Starting the workers and a first batch are not counted; a batch that has begun is finished. Efficiency is the rate over
-that of 1 worker times the workers, where 1 worker is among them. Ctrl-C ends after the batch in hand, without a result.
+A workload is one of these, or the config that is named; without either, sql. Every number of workers rolls out the same training batches in
+turns, each batch merged, signed and stored in a store of its own while the next is under way, as training does, without learning from
+them. Starting the workers and a first batch are not counted, and a batch that has begun is finished. sql-scripted is measured against the same
+episodes in one thread without pool and store, echo against as many bare piscina tasks.
 
-The load is the machine's own, of the minute before: where other work keeps the cores busy, efficiency says nothing.`,
+Efficiency is the rate over that of 1 worker times the workers. After its turns each row is run once more with clocks and once under a
+profiler, for latencies and for where the time goes. Limits for more cores are Amdahl's law fitted to the rows: a projection.
+
+The load is the machine's own, of the minute before: where other work keeps the cores busy, efficiency says nothing. Ctrl-C ends after the
+batch in hand, without a result.`,
   positionals: { min: 0, max: 1, names: ["[config]"] },
   options: {
+    workload: {
+      value: "NAME",
+      multiple: true,
+      summary: "What to measure; several with commas or repeated",
+      default: "sql",
+    },
     ...otherOptions,
     workers: { value: "N,N", summary: "Numbers of workers to measure", default: "1 and the number of cores" },
-    seconds: { value: "N", summary: "Time for each number of workers, 1..3600", default: "10" },
+    seconds: { value: "N", summary: "Time for each row, 1..3600", default: "10" },
+    governed: { value: "WHICH", summary: "With the kernel's judgement: true, false or both", default: "true" },
+    store: { value: "WHICH", summary: "sqlite, in a folder that is gone afterwards, or none", default: "sqlite" },
+    html: { value: "FILE", summary: "Write the result as a page, complete in itself" },
   },
-  examples: ["faraday bench", "faraday bench --workers 1,2,4 --seconds 20 --json"],
+  examples: [
+    "faraday bench",
+    "faraday bench --workload sql-scripted,echo --governed both --html bench.html",
+    "faraday bench my.yaml --workers 1,2,4 --seconds 20 --json",
+  ],
   run: runBench,
 };
 
 async function runBench(invocation: Invocation): Promise<CommandResult> {
   const seconds = integerOption(invocation, "seconds", { min: 1, max: 3600 }) ?? 10;
   const workerCounts = workerCountsOf(invocation.value("workers"));
-  const { config } = await configOf(withoutWorkers(invocation), invocation.positionals[0]);
-  const { measureThroughput, roundCount } = await import("../run/throughput.ts");
+  const governed = governedChoices[choiceOption(invocation, "governed", ["true", "false", "both"]) ?? "true"];
+  const stored = choiceOption(invocation, "store", ["sqlite", "none"]) !== "none";
+  const chosen = await workloadsOf(invocation);
+  const page = invocation.value("html");
+  // Before anything is measured, so that nothing is measured in vain.
+  if (page !== undefined) writeWhole(resolve(page), "");
+  const { measureBench, roundCount } = await import("../run/bench/measure.ts");
   const { packageVersions } = await import("../run/package-versions.ts");
   const { terminal, signal } = invocation;
   const tell = (text: string) => terminal.stderr.write(`${text}\n`);
   const load = loadavg()[0] ?? 0;
-  const rows = await measureThroughput({ config, workerCounts, seconds, signal, tell });
-  const machine = describeMachine();
-  const versions = packageVersions();
-  return {
-    json: { machine, load, versions, seconds, rounds: roundCount, rows },
-    text: `${machineLine(machine)}, load ${load.toFixed(2)} before\n${versionsLine(versions)}\n\n${table(rows)}`,
+  const measured = await measureBench({ workloads: chosen, workerCounts, governed, stored, seconds, signal, tell });
+  const report = {
+    ...{ machine: describeMachine(), load, versions: packageVersions(), seconds, rounds: roundCount },
+    ...measured,
   };
+  if (page !== undefined) {
+    const { renderBenchHtml } = await import("../report/bench-html.ts");
+    writeWhole(resolve(page), renderBenchHtml(report));
+  }
+  return { json: report, text: `${renderBench(report)}${page === undefined ? "" : `\nPage: ${resolve(page)}\n`}` };
+}
+
+const governedChoices = { true: [true], false: [false], both: [true, false] } as const;
+
+async function workloadsOf(invocation: Invocation): Promise<readonly BenchWorkload[]> {
+  const names = [...new Set(invocation.values("workload").flatMap((text) => text.split(",")))];
+  const [file] = invocation.positionals;
+  if (file !== undefined) {
+    if (names.length > 0) throw new InputError("what to measure is a config or --workload, not both");
+    const { config } = await configOf(withoutWorkers(invocation), file);
+    return [{ name: basename(file).replace(/\.[^.]+$/, ""), config }];
+  }
+  const found = (names.length === 0 ? ["sql"] : names).map(findWorkload);
+  return Promise.all(
+    found.map(async ({ name, against, file: shipped, sets }) => {
+      const { config } = await loadConfig({ file: shipped, sets: [...sets, ...setsOf(withoutWorkers(invocation))] });
+      return { name, config, ...(against === undefined ? {} : { against }) };
+    }),
+  );
 }
 
 function workerCountsOf(text: string | undefined): readonly number[] {
@@ -62,31 +111,4 @@ function workerCountsOf(text: string | undefined): readonly number[] {
 /** Here --workers is a list, which is no config value. */
 function withoutWorkers(invocation: Invocation): Invocation {
   return { ...invocation, value: (name) => (name === "workers" ? undefined : invocation.value(name)) };
-}
-
-function machineLine({ cpu, cores, memoryBytes, platform, node }: Machine): string {
-  return `${cpu}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GiB, ${platform}, Node ${node}`;
-}
-
-function versionsLine(versions: Readonly<Record<string, string>>): string {
-  return Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(", ");
-}
-
-const header = ["workers", "episodes/s", "p25–p75", "syscalls/s", "tokens/s", "efficiency", "batches"];
-
-function table(rows: readonly Throughput[]): string {
-  const lines = rows.map(({ workers, stepsPerSecond, tokensPerSecond, efficiency, runs, spread }) => {
-    const { p25, median, p75 } = spread.episodesPerSecond;
-    return [
-      ...[String(workers), median.toFixed(0), `${p25.toFixed(0)}–${p75.toFixed(0)}`, stepsPerSecond.toFixed(0)],
-      ...[tokensPerSecond.toFixed(0), efficiency === null ? "–" : `${(efficiency * 100).toFixed(0)} %`, String(runs)],
-    ];
-  });
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  const row = (cells: readonly string[]) => cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  ");
-  return `${[header, ...lines].map(row).join("\n")}\n`;
 }

@@ -18,11 +18,15 @@ export function configOf(
   file: string | undefined,
   overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<LoadedConfig> {
+  return loadConfig({ file, sets: setsOf(invocation), overrides });
+}
+
+/** The settings of the command line. */
+export function setsOf(invocation: Invocation): readonly string[] {
   const { workers, seed } = { workers: invocation.value("workers"), seed: invocation.value("seed") };
-  const sets = [
+  return [
     ...invocation.values("set"),
     ...(workers === undefined ? [] : [`workers=${workers}`]),
     ...(seed === undefined ? [] : [`train.seed=${seed}`]),
   ];
-  return loadConfig({ file, sets, overrides });
 }

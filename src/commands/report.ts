@@ -1,12 +1,12 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { FaradayError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { renderTable, renderTime } from "../report/table.ts";
 import type { StoredViolation } from "../store/lightning-store.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { readReport } from "./run-directory.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** How many violations the page lists. */
 const violationsMax = 200;
@@ -41,14 +41,4 @@ async function violationsOf({ run }: RunReport, directory: string): Promise<read
   const { config } = await loadConfig({ file: join(directory, "config.json") });
   await using store = await openStore(config.store, { baseDir: directory, mustExist: true });
   return await store.violations(run, violationsMax);
-}
-
-/** A reader never sees half a page. */
-function writeWhole(file: string, text: string): void {
-  try {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
-  } catch (error) {
-    throw new FaradayError(`${file} cannot be written: ${messageOf(error)}`, { exitCode: 2, cause: error });
-  }
 }

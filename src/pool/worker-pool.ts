@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import { move, Piscina } from "piscina";
 import { FaradayError, messageOf } from "../core/errors.ts";
 
@@ -41,6 +42,11 @@ export class WorkerPool<Task, Result> implements AsyncDisposable {
     this.#piscina.on("error", (error) => {
       this.#lastError = messageOf(error);
     });
+  }
+
+  /** Those that live, for whoever measures them. */
+  get threads(): readonly Worker[] {
+    return this.#piscina.threads;
   }
 
   /**

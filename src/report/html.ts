@@ -1,6 +1,7 @@
 import type { StoredViolation } from "../store/lightning-store.ts";
 import { curves } from "./html/curves.ts";
-import { html, type Markup } from "./html/markup.ts";
+import { type Fact, facts, machineFacts } from "./html/facts.ts";
+import { html } from "./html/markup.ts";
 import { results } from "./html/results.ts";
 import { style } from "./html/style.ts";
 import { violationList } from "./html/violation-list.ts";
@@ -36,18 +37,12 @@ ${facts(runFacts(report))}</header>
 ${violations === undefined ? null : html`<section><h2>Worst violations</h2>${violationList(violations)}</section>`}
 ${report.time === null ? null : html`<section><h2>Where the time went</h2>${facts(timeFacts(report.time))}</section>`}
 <section><h2>Settings</h2>${facts(Object.entries(report.config).map(([path, value]) => [path, String(value)]))}</section>
-<section><h2>Machine</h2>${facts(machineFacts(report))}</section>
+<section><h2>Machine</h2>${facts(machineFacts(report.machine))}</section>
 </main>
 </body>
 </html>
 `;
   return page.text;
-}
-
-type Fact = readonly [name: string, value: string | number];
-
-function facts(list: readonly Fact[]): Markup {
-  return html`<dl class="facts">${list.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 function runFacts(report: RunReport): readonly Fact[] {
@@ -69,14 +64,4 @@ function runFacts(report: RunReport): readonly Fact[] {
 
 function timeFacts(time: TimeSplit): readonly Fact[] {
   return timeParts.map((part) => [part, `${time[part].toFixed(1)} s`]);
-}
-
-function machineFacts({ machine }: RunReport): readonly Fact[] {
-  return [
-    ["processor", machine.cpu],
-    ["cores", machine.cores],
-    ["memory", `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
-    ["platform", machine.platform],
-    ["Node.js", machine.node],
-  ];
 }

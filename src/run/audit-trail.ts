@@ -18,6 +18,8 @@ export interface AuditTrailParts {
   /** What names the store outside of it. */
   readonly place: string;
   readonly key: AuditKey;
+  /** Where what was signed is known outside the store; the user's own folder where it is absent. */
+  readonly heads?: KnownHeads;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface AuditTrailParts {
 export class AuditTrail {
   readonly #parts: AuditTrailParts;
   readonly #log: AuditLog;
-  readonly #heads = new KnownHeads();
+  readonly #heads: KnownHeads;
   #stored: Checkpoint;
 
   /** @throws {InputError} when the head cannot be kept outside the store. */
@@ -50,7 +52,7 @@ export class AuditTrail {
   ): Promise<{ readonly trail: AuditTrail; readonly updates: ReadonlyMap<number, string> }> {
     const { run, store, place } = parts;
     const signed = await store.checkpoints(run);
-    checkKnown(signed, new KnownHeads().get({ place, run }), run);
+    checkKnown(signed, (parts.heads ?? new KnownHeads()).get({ place, run }), run);
     const last = signed.at(-1);
     const updates = new Map<number, string>();
     if (last === undefined) return { trail: AuditTrail.begin(parts), updates };
@@ -64,6 +66,7 @@ export class AuditTrail {
 
   private constructor(parts: AuditTrailParts, log: AuditLog) {
     this.#parts = parts;
+    this.#heads = parts.heads ?? new KnownHeads();
     this.#log = log;
     this.#stored = treeOf(log.checkpoint);
   }

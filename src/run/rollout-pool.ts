@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Worker } from "node:worker_threads";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AgentSignal } from "../core/audit.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
@@ -93,6 +94,11 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   signal(episode: string, signal: AgentSignal): void {
     const slot = this.#signals.post(episode, signal);
     if (signal === "SIGKILL") this.#dispatcher.kill(episode, () => this.#signals.taken(slot));
+  }
+
+  /** Workers that live, for whoever measures them. */
+  get threads(): readonly Worker[] {
+    return this.#pool.threads;
   }
 
   run(plan: BatchPlan): Promise<FinishedBatch> {

@@ -4,6 +4,8 @@ import { type Ticks, ticksOf } from "./ticks.ts";
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
+  /** Drawn as error bars. */
+  readonly ranges?: readonly (readonly [x: number, low: number, high: number])[];
 }
 
 export interface LineChart {
@@ -49,7 +51,8 @@ interface Scale {
 function scaleOf({ series, include = [] }: LineChart): Scale {
   const points = series.flatMap((each) => each.points);
   const xTicks = ticksOf(rangeOf(points.map(([x]) => x)), 6);
-  const yTicks = ticksOf(rangeOf([...points.map(([, y]) => y), ...include]), 5);
+  const reached = series.flatMap(({ ranges = [] }) => ranges.flatMap(([, low, high]) => [low, high]));
+  const yTicks = ticksOf(rangeOf([...points.map(([, y]) => y), ...reached, ...include]), 5);
   const xRange = rangeOf(points.map(([x]) => x));
   const xSpread = xRange.high - xRange.low || 1;
   return {
@@ -88,12 +91,17 @@ function xAxis({ xTicks, x }: Scale): readonly Markup[] {
 function line(series: Series, index: number, scale: Scale): Markup {
   const place = ([x, y]: readonly [number, number]) => `${fixed(scale.x(x))},${fixed(scale.y(y))}`;
   const marks = series.points.length > markedPoints ? [] : series.points;
-  return html`<g class="series-${index}"><polyline class="line" points="${series.points.map(place).join(" ")}"/>
+  return html`<g class="series-${index}"><polyline class="line" points="${series.points.map(place).join(" ")}"/>${(series.ranges ?? []).map((range) => errorBar(range, scale))}
 ${marks.map(
   ([x, y]) =>
     html`<circle cx="${fixed(scale.x(x))}" cy="${fixed(scale.y(y))}" r="2.5"><title>${series.name}, ${x}: ${short(y)}</title></circle>`,
 )}</g>
 `;
+}
+
+function errorBar([x, low, high]: readonly [number, number, number], { x: xOf, y: yOf }: Scale): Markup {
+  const at = fixed(xOf(x));
+  return html`<line class="reach-bar" x1="${at}" x2="${at}" y1="${fixed(yOf(low))}" y2="${fixed(yOf(high))}"/>`;
 }
 
 function legendOf(series: readonly Series[]): Markup {

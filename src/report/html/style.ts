@@ -40,6 +40,7 @@ figcaption { font-weight: 600; margin-bottom: 6px; }
 .tick, .label { font-size: 12px; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke: var(--line); }
 circle { fill: var(--line); }
+.reach-bar { stroke: var(--line); stroke-width: 6; stroke-opacity: .4; }
 .series-0 { --line: var(--line-0); }
 .series-1 { --line: var(--line-1); }
 .series-1 .line { stroke-dasharray: 7 3; }

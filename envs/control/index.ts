@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { defineEnv, type Task } from "../../src/core/env.ts";
+import { ControlEpisode } from "./episode.ts";
+
+const controlOptions = z.strictObject({
+  maxTurns: z.int().min(1).max(100_000).default(500).describe("Steps after which the pole counts as balanced"),
+  tasks: z.int().min(2).max(100_000).default(64).describe("Tasks, every fourth of them in the test split"),
+});
+
+/** Balances a pole on a cart, as Gymnasium's CartPole-v1 has it; the seed of the episode says where it starts. */
+export default defineEnv<z.output<typeof controlOptions>>({
+  name: "control",
+  options: controlOptions,
+  load: ({ maxTurns, tasks }) => ({
+    tasks: Array.from({ length: tasks }, (_, index) => balance(index)),
+    maxTurns,
+    start: (_, { seed }) => new ControlEpisode(seed, maxTurns),
+  }),
+});
+
+function balance(index: number): Task {
+  return { id: `balance-${index}`, prompt: "Balance the pole.", split: index % 4 === 3 ? "test" : "train" };
+}

@@ -1,0 +1,35 @@
+import { Session } from "node:inspector/promises";
+import type { Worker } from "node:worker_threads";
+
+/** What V8's sampling profiler says of one thread: samples of its stack, and the microseconds before each. */
+export interface CpuProfile {
+  readonly nodes: readonly ProfileNode[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+export interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly children?: readonly number[];
+}
+
+/** Profiles the main thread and workers while something runs, which it slows by some percent: measure something else meanwhile. */
+export async function profileThreads(
+  workers: readonly Worker[],
+  run: () => Promise<unknown>,
+): Promise<{ readonly main: CpuProfile; readonly workers: readonly CpuProfile[] }> {
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post("Profiler.enable");
+    const handles = await Promise.all(workers.map((worker) => worker.startCpuProfile()));
+    await session.post("Profiler.start");
+    await run();
+    const { profile } = await session.post("Profiler.stop");
+    const texts = await Promise.all(handles.map((handle) => handle.stop()));
+    return { main: profile as CpuProfile, workers: texts.map((text) => JSON.parse(text) as CpuProfile) };
+  } finally {
+    session.disconnect();
+  }
+}

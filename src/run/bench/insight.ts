@@ -1,0 +1,28 @@
+import type { BenchRow } from "../../report/bench-report.ts";
+import { profileThreads } from "./cpu-profile.ts";
+import type { LaneMaker, LaneSpec } from "./lane-maker.ts";
+import { latenciesOf } from "./latencies.ts";
+import { threadTime } from "./thread-time.ts";
+
+/** What takes time to find out. */
+export type Insight = Pick<BenchRow, "latency" | "threads">;
+
+/** Share of a row's seconds that it is watched for besides, and the bounds of that, in seconds. */
+const watched = { share: 0.2, min: 0.3, max: 3 };
+
+/** Runs a lane again with clocks in its recorders, and then under a profiler: what is measured of rates stays free of both. */
+export async function watch(
+  maker: LaneMaker,
+  spec: LaneSpec,
+  { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
+): Promise<Insight> {
+  if (spec.runner === "piscina") return { latency: null, threads: [] };
+  const time = Math.min(watched.max, Math.max(watched.min, watched.share * seconds));
+  await using lane = await maker.make(spec, { timed: true });
+  await lane.warmUp();
+  await lane.takeTurn(time, signal);
+  const latency = latenciesOf(lane.segments);
+  const { main, workers } = await profileThreads(lane.threads, () => lane.takeTurn(time, signal));
+  const threads = [threadTime("main", [main])];
+  return { latency, threads: workers.length === 0 ? threads : [...threads, threadTime("workers", workers)] };
+}
