@@ -3,6 +3,7 @@ import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
 import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import type { PolicyReward } from "../runner/policy-reward.ts";
+import type { EpisodeWatch } from "./episode-watch.ts";
 import type { SignalReceiver } from "./signal-receiver.ts";
 
 interface HostParts {
@@ -17,11 +18,14 @@ interface HostParts {
 export class OpenEpisodes {
   readonly #host: HostParts;
   readonly #governed: boolean;
+  /** Where players say whose code they run. */
+  readonly watch: EpisodeWatch;
   readonly #open = new Map<string, GovernedEpisode>();
 
-  constructor(host: HostParts, options: { readonly governed: boolean }) {
+  constructor(host: HostParts, options: { readonly governed: boolean; readonly watch: EpisodeWatch }) {
     this.#host = host;
     this.#governed = options.governed;
+    this.watch = options.watch;
   }
 
   taskOf(key: EpisodeKey): Task {
@@ -30,20 +34,28 @@ export class OpenEpisodes {
     return task;
   }
 
-  begin(key: EpisodeKey): GovernedEpisode {
+  /** @param index Of the episode in its task. */
+  begin(key: EpisodeKey, index: number): GovernedEpisode {
+    this.watch.begin(index);
     const { environment, runner, reward, signals } = this.#host;
     const task = this.taskOf(key);
-    const episode = runner.begin({ environment, task, key, reward, governed: this.#governed, oracle: true });
+    const { activity } = this.watch;
+    const episode = runner.begin({
+      ...{ environment, task, key, reward, governed: this.#governed, oracle: true },
+      onSyscall: (name) => activity.syscall(name),
+    });
     this.#open.set(key.id, episode);
     signals.begin(key.id);
     return episode;
   }
 
-  finish(key: EpisodeKey): EpisodeRecord {
+  finish(key: EpisodeKey, index: number): EpisodeRecord {
+    this.watch.enter("score", index);
     const episode = this.#open.get(key.id);
     if (episode === undefined) throw new Error(`OpenEpisodes.finish: ${key.id} is not open`);
     const record = episode.finish();
     this.#close(key.id);
+    this.watch.idle();
     return record;
   }
 

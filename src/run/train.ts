@@ -9,7 +9,7 @@ import { openStore, storePlace } from "../store/open.ts";
 import { openTelemetry } from "../telemetry/open.ts";
 import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import { AuditTrail } from "./audit-trail.ts";
-import type { RunEvent } from "./events.ts";
+import type { FaultEvent, RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { type Logger, openLog } from "./log.ts";
 import { Planner } from "./plan.ts";
@@ -89,16 +89,16 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
   };
   if (earlier === null) directory.writeJson("config.json", config);
   else directory.remove("report.json");
-  const onFailure = (reason: string) => {
-    log.warn({ reason }, "a task failed in a worker");
-    emit({ type: "task-failure", reason });
+  const onFault = (event: FaultEvent) => {
+    log.warn(event, "a worker failed");
+    emit(event);
   };
   const warn = (message: string) => {
     log.warn(message);
     emit({ type: "telemetry-warning", message });
   };
   await using telemetry = await openTelemetry(directory.run, { warn });
-  await using pool = new RolloutPool(config, checkpoint, onFailure, { epoch, timed: telemetry !== null });
+  await using pool = new RolloutPool(config, checkpoint, onFault, { epoch, timed: telemetry !== null });
   const control: RunControl = {
     signal(episode, name) {
       pool.signal(episode, name);

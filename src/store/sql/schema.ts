@@ -9,7 +9,7 @@ export const schemaVersion = 3;
 /** What makes a store of each version out of one of the version before; that of the first out of nothing. */
 export const migrations: readonly { readonly version: number; readonly sql: (dialect: Dialect) => string }[] = [
   { version: 2, sql: (dialect) => runTables(wordsOf[dialect]) },
-  { version: 3, sql: (dialect) => queueTables(wordsOf[dialect]) + runViews[dialect] },
+  { version: 3, sql: (dialect) => laterOutcomes[dialect] + queueTables(wordsOf[dialect]) + runViews[dialect] },
 ];
 
 /** Where the databases' words differ. */
@@ -178,6 +178,17 @@ JOIN iterations ON iterations.key = rollouts.batch
 JOIN runs ON runs.key = rollouts.run;
 `;
 }
+
+/** Of SQLite there are stores whose episodes could not be `timed-out`; a column's check cannot be changed, but the column can. */
+const laterOutcomes: Readonly<Record<Dialect, string>> = {
+  sqlite: `
+ALTER TABLE rollouts ADD COLUMN ended TEXT NOT NULL DEFAULT 'failed' ${oneOf("ended", episodeOutcomes)};
+UPDATE rollouts SET ended = outcome;
+ALTER TABLE rollouts DROP COLUMN outcome;
+ALTER TABLE rollouts RENAME COLUMN ended TO outcome;
+`,
+  postgres: "",
+};
 
 /** Version 3: the queue and trajectories; spans of batches are no rows any more, and segments are packed. */
 function queueTables({ key, integer, real, json, bytes, table, tableOfKey, hex }: Words): string {
