@@ -11,11 +11,13 @@ const tickMsMax = 1_000;
 /** What a task is doing, and how long it has been. */
 export interface WatchedActivity extends Activity {
   readonly forMs: number;
+  /** How long it may; infinite while no worker has been given it. */
+  readonly deadlineMs: number;
 }
 
 interface Watched {
   readonly row: number;
-  readonly onLate: (activity: WatchedActivity, deadlineMs: number) => void;
+  readonly onLate: (activity: WatchedActivity) => void;
   change: number;
   /** By the watch's own clock, which stands still while the process does. */
   sinceMs: number;
@@ -78,7 +80,9 @@ export class DeadlineWatch implements Disposable {
   }
 
   #activity(watched: Watched): WatchedActivity {
-    return { ...this.#board.read(watched.row), forMs: this.#clockMs - watched.sinceMs };
+    const activity = this.#board.read(watched.row);
+    const deadlineMs = this.#deadlineOf(activity.stage, watched.assigned);
+    return { ...activity, forMs: this.#clockMs - watched.sinceMs, deadlineMs };
   }
 
   #wake(): void {
@@ -108,10 +112,9 @@ export class DeadlineWatch implements Disposable {
       return;
     }
     const activity = this.#activity(watched);
-    const deadlineMs = this.#deadlineOf(activity.stage, watched.assigned);
-    if (activity.forMs <= deadlineMs) return;
+    if (activity.forMs <= activity.deadlineMs) return;
     this.#watched.delete(watched);
-    watched.onLate(activity, deadlineMs);
+    watched.onLate(activity);
   }
 
   /** A task that was given to a worker and not begun waits for code that nobody asked for, such as a timer. */

@@ -5,7 +5,7 @@ import type { AgentSignal } from "../core/audit.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { activityMemory } from "../pool/activity-board.ts";
-import { DeadlineWatch, type StageDeadlines, type WatchedActivity } from "../pool/deadline-watch.ts";
+import { DeadlineWatch, type StageDeadlines, type WatchedActivity, type WatchHandle } from "../pool/deadline-watch.ts";
 import { WorkerFault } from "../pool/worker-fault.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { type TaskOptions, WorkerPool } from "../pool/worker-pool.ts";
@@ -26,6 +26,7 @@ import {
   type WorkerTask,
   weightsAt,
 } from "./rollout.ts";
+import type { TaskStatus } from "./run-status.ts";
 import { SignalBoard, signalBoardMemory } from "./signal-board.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
@@ -37,6 +38,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   readonly #weights: SharedWeightsMemory | null;
   readonly #signals: SignalBoard;
   readonly #watch: DeadlineWatch;
+  readonly #underWay = new Set<{ readonly task: Asked; readonly watched: WatchHandle }>();
   readonly #limits: WorkerLimitOptions;
   /** Of each worker, what its memory was after its first task. */
   readonly #memoryAtFirst = new Map<number, number>();
@@ -150,22 +152,44 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   /** @throws {WorkerFault} that says what the worker was doing. */
   async #ask(task: Asked, options: TaskOptions = {}): Promise<RolloutResult | SurrogateGradient> {
     const late = new AbortController();
-    using watched = this.#watch.watch((activity, deadlineMs) =>
-      late.abort(new WorkerFault("timed-out", overdue(activity, deadlineMs), activity)),
+    using watched = this.#watch.watch((activity) =>
+      late.abort(new WorkerFault("timed-out", overdue(activity), activity)),
     );
     const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-    const onAssigned = (thread: number) => {
+    let thread: number | null = null;
+    const onAssigned = (id: number) => {
+      thread = id;
       watched.assigned();
-      options.onAssigned?.(thread);
+      options.onAssigned?.(id);
     };
+    const underWay = { task, watched };
+    this.#underWay.add(underWay);
     try {
       return await this.#pool.run({ ...task, row: watched.row }, { signal, onAssigned });
     } catch (error) {
       if (late.signal.aborted) throw late.signal.reason;
       const { kind, cause } = error as WorkerFault;
+      // What is at fault may have been left there by an earlier task.
+      if (kind === "threw" && thread !== null) this.#pool.retire(thread);
       const { activity } = watched;
       throw new WorkerFault(activity?.stage === "boot" && kind !== "ended" ? "boot" : kind, cause, activity);
+    } finally {
+      this.#underWay.delete(underWay);
     }
+  }
+
+  /** What is under way, and what it does. */
+  tasks(): TaskStatus[] {
+    return [...this.#underWay].flatMap(({ task, watched: { activity } }) => {
+      if (activity === null) return [];
+      const keys = task.kind === "rollout" ? task.rollout.keys : [];
+      const { stage, worker, episode, syscalls, syscall, forMs, deadlineMs } = activity;
+      return {
+        ...{ worker, stage, seconds: forMs / 1000, episodes: keys.length, syscalls, syscall },
+        deadlineSeconds: Number.isFinite(deadlineMs) ? deadlineMs / 1000 : null,
+        episode: episode === null ? null : (keys[episode]?.id ?? null),
+      };
+    });
   }
 
   /** Whether a worker has run or grown so much that a new one is to take its place. */
@@ -201,7 +225,7 @@ function stageDeadlines({ bootMs, resetMs, stepMs, scoreMs, episodeMs }: Deadlin
   };
 }
 
-function overdue({ stage, syscall }: WatchedActivity, deadlineMs: number): string {
+function overdue({ stage, syscall, deadlineMs }: WatchedActivity): string {
   const what = stage === "queued" ? "it did not begin its task" : stage;
   return `${what}: not done within its deadline of ${deadlineMs} ms; ${lastSyscall(syscall)}`;
 }

@@ -19,6 +19,7 @@ import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import { SignalInbox, signalFile } from "./signal-inbox.ts";
+import { StatusWriter } from "./status-writer.ts";
 import { TrainingRun } from "./training-run.ts";
 import { tryKernel } from "./try-kernel.ts";
 
@@ -82,8 +83,10 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     : await resumeRun(config, { directory, key, checkpoint, tasks });
   await using store = opened;
   const log = openLog(directory.file("run.log"), { verbose });
+  let status: StatusWriter | undefined;
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);
+    status?.take(event);
     log.info(event.type === "run-end" ? { type: event.type } : event);
     events?.(event);
   };
@@ -99,6 +102,8 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
   };
   await using telemetry = await openTelemetry(directory.run, { warn });
   await using pool = new RolloutPool(config, checkpoint, onFault, { epoch, timed: telemetry !== null });
+  using written = new StatusWriter(directory, pool);
+  status = written;
   const control: RunControl = {
     signal(episode, name) {
       pool.signal(episode, name);

@@ -1,5 +1,5 @@
 import { threadId, workerData } from "node:worker_threads";
-import { Instance, Module } from "../../src/model/kernels/web-assembly.ts";
+import { wasmLoop } from "./wasm-loop.ts";
 
 /** Workers after the first `bootsMax` fail while they start, in the way that `boot` says. */
 export interface Setup {
@@ -33,7 +33,7 @@ export default async function work({ task }: WorkerTask): Promise<string> {
     return String(waiting--);
   }
   if (task === "loop") for (;;);
-  if (task === "wasm-loop") endlessWasm();
+  if (task === "wasm-loop") wasmLoop();
   if (task === "fill-heap") for (const all: object[] = []; ; ) all.push(new Array(1000).fill(all.length));
   if (task === "throw") throw new TypeError("thrown in the worker");
   if (task === "exit") process.exit(3);
@@ -45,12 +45,4 @@ export default async function work({ task }: WorkerTask): Promise<string> {
   }
   if (task === "answer-and-exit") setTimeout(() => process.exit(5), 1);
   return "answer";
-}
-
-/** `(module (func (export "f") (loop (br 0))))` */
-function endlessWasm(): void {
-  const bytes = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0];
-  const code = [10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11];
-  const { exports } = new Instance(new Module(Uint8Array.from([...bytes, ...code])), {});
-  (exports as { f: () => void }).f();
 }
