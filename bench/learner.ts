@@ -48,7 +48,7 @@ export const learner: FillBench = async (bench, resources) => {
   const amounts: Record<string, Amount> = { [name]: { count, unit: "token" } };
   for (const workers of workerCounts) {
     const pool = resources.use(
-      new RolloutPool({ ...agent.config, workers }, agent.checkpoint, (reason) => {
+      new RolloutPool({ ...agent.config, workers }, agent.checkpoint, ({ reason }) => {
         throw new Error(reason);
       }),
     );

@@ -26,8 +26,8 @@ export async function rollOut(host: RolloutHost, plan: BatchPlan): Promise<Finis
       last = result;
       return result;
     },
-    onFailure: (message) => {
-      throw new Error(message);
+    onFault: ({ reason }) => {
+      throw new Error(reason);
     },
   });
   return dispatcher.batch(plan);

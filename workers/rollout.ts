@@ -1,23 +1,32 @@
 import { workerData } from "node:worker_threads";
+import { ActivityWriter } from "../src/pool/activity-board.ts";
 import { transferring } from "../src/pool/worker-pool.ts";
+import { EpisodeWatch } from "../src/run/episode-watch.ts";
 import type { RolloutResult, RolloutSetup, WorkerTask } from "../src/run/rollout.ts";
 import { RolloutHost } from "../src/run/rollout-host.ts";
 import type { SurrogateGradient } from "../src/run/surrogate.ts";
 
 let host: Promise<RolloutHost> | undefined;
 
+const setup = workerData as RolloutSetup;
+
 /** Does one task; the first one boots the worker. */
 export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
+  const activity = task.row === null ? new ActivityWriter() : new ActivityWriter(setup.activity, task.row);
+  activity.enter("boot");
   host ??= bootHost();
   const booted = await host;
-  if (task.kind === "rollout") return movingColumns(await booted.run(task.rollout, task.slot));
+  activity.worker = booted.worker;
+  if (task.kind === "rollout")
+    return movingColumns(await booted.run(task.rollout, task.slot, new EpisodeWatch(activity, setup.deadlines)));
+  activity.enter("learn");
   const gradient = booted.gradient(task.shard, task);
   return transferring(gradient, [gradient.gradient.buffer]);
 }
 
 /** A boot that failed is tried again by the next task. */
 function bootHost(): Promise<RolloutHost> {
-  return RolloutHost.boot(workerData as RolloutSetup).catch((error: unknown) => {
+  return RolloutHost.boot(setup).catch((error: unknown) => {
     host = undefined;
     throw error;
   });

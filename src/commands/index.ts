@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   report: async () => (await import("./report.ts")).report,
   audit: async () => (await import("./audit.ts")).audit,
   export: async () => (await import("./export.ts")).exportCommand,
+  status: async () => (await import("./status.ts")).status,
   signal: async () => (await import("./signal.ts")).signal,
   store: async () => (await import("./store.ts")).store,
   bench: async () => (await import("./bench.ts")).bench,

@@ -5,6 +5,7 @@ import { runnerOptions } from "../runner/runner-options.ts";
 import { agentChoice } from "./agent.ts";
 import { auditOptions } from "./audit-options.ts";
 import { envChoice } from "./env-choice.ts";
+import { deadlineOptions, retryOptions, workerLimitOptions } from "./fault-options.ts";
 import { modelOptions } from "./model-options.ts";
 import { pretrainOptions } from "./pretrain-options.ts";
 import { storeUrl } from "./store-url.ts";
@@ -26,6 +27,15 @@ export const configSchema = z.strictObject({
     .union([z.literal("auto"), z.int().min(1).max(256)])
     .default("auto")
     .describe("Worker threads; auto is one for each core"),
+  concurrentTasksPerWorker: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe("Tasks that a worker has at a time; more than 1 pays where episodes wait, for a network for instance"),
+  workerLimits: workerLimitOptions.prefault({}).describe("What a worker may hold"),
+  deadlines: deadlineOptions.prefault({}).describe("How long a stage of an episode may take"),
+  retries: retryOptions.prefault({}).describe("What is tried again, and how often"),
   store: storeUrl,
   audit: auditOptions.prefault({}).describe("How its audit log is signed"),
 });

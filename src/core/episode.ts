@@ -5,10 +5,18 @@ import type { Syscall, SyscallResult, Violation } from "./syscall.ts";
  * How an episode ended; every one that was enqueued reaches exactly one of them.
  * `completed`: the agent or the environment ended it, or its turns were used up. `stopped`: a blocked violation under
  * `failOnViolation`, or SIGTERM. `killed`: SIGKILL. `failed`: a boundary broke (see {@link EpisodeError}). `cancelled`: the run
- * ended first. `quarantined`: what was mediated, recorded and penalised does not agree, so that it earns nothing and nothing is
- * learned from it.
+ * ended first. `quarantined`: what was mediated, recorded and penalised does not agree, or its task keeps ending workers, so that it
+ * earns nothing and nothing is learned from it. `timed-out`: it passed a deadline; nothing is learned from it either.
  */
-export const episodeOutcomes = ["completed", "stopped", "killed", "failed", "cancelled", "quarantined"] as const;
+export const episodeOutcomes = [
+  "completed",
+  "stopped",
+  "killed",
+  "failed",
+  "cancelled",
+  "quarantined",
+  "timed-out",
+] as const;
 export type EpisodeOutcome = (typeof episodeOutcomes)[number];
 
 /** Whose fault a failed episode is. */

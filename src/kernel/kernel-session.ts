@@ -25,6 +25,7 @@ interface SessionParts {
   readonly resolver: Resolver | undefined;
   /** What is sent to an episode that a violation of that severity was blocked in. */
   readonly signals: Readonly<{ [severity in Severity]?: AgentSignal | undefined }>;
+  readonly onSyscall: ((name: string) => void) | null;
   /** Called once, when the session closes. */
   readonly closed: () => void;
 }
@@ -72,6 +73,7 @@ export class KernelSession implements Disposable {
   #ending: Ending | null = null;
   #terminated: Ending | null = null;
   #open = true;
+  #lastSyscall = "";
   #killed: AbortController | undefined;
 
   constructor(parts: SessionParts) {
@@ -102,6 +104,21 @@ export class KernelSession implements Disposable {
     this.#killed ??= new AbortController();
     if (this.#terminated === "SIGKILL") this.#killed.abort();
     return this.#killed.signal;
+  }
+
+  /** Name of the newest syscall, answered or not; empty before the first. */
+  get lastSyscall(): string {
+    return this.#lastSyscall;
+  }
+
+  /** Whether SIGSTOP holds its syscalls. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Whether a driver, or a resolver, has not answered yet. */
+  get awaiting(): boolean {
+    return this.#pending !== null;
   }
 
   get counts(): SessionCounts {
@@ -162,6 +179,8 @@ export class KernelSession implements Disposable {
 
   #run({ syscall, args, fault }: Taken): SyscallResult | Promise<SyscallResult> {
     const step = this.#begun++;
+    this.#lastSyscall = typeof syscall === "string" ? syscall : "";
+    this.#parts.onSyscall?.(this.#lastSyscall);
     this.#record.intent(step, { syscall, args });
     if (this.#ending !== null) return this.#conclude(step, this.#end(this.#ending));
     const answer = this.#mediate({ syscall, args, step }, fault);

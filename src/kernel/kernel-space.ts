@@ -59,6 +59,8 @@ export interface SessionOptions {
   readonly drivers?: Readonly<Record<string, Driver>>;
   /** `false` runs the same drivers with nothing judged: the measurement without a kernel. Default `true`. */
   readonly governed?: boolean;
+  /** Told the name of every syscall before it is judged and performed. */
+  readonly onSyscall?: (name: string) => void;
 }
 
 /**
@@ -141,6 +143,7 @@ export class KernelSpace implements Disposable {
       signals: this.#spec.signals ?? {},
       sql: this.#database?.open({ seed: options.episode.seed }),
       drivers: options.drivers ?? {},
+      onSyscall: options.onSyscall ?? null,
       recorder: this.#recorder,
       policies: governed ? this.policySetHash : ungoverned,
       closed: () => {

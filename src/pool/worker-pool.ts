@@ -1,6 +1,7 @@
-import type { Worker } from "node:worker_threads";
-import { move, Piscina } from "piscina";
-import { FaradayError, messageOf } from "../core/errors.ts";
+import type { ResourceLimits, Worker } from "node:worker_threads";
+import { move, Piscina, queueOptionsSymbol } from "piscina";
+import { messageOf } from "../core/errors.ts";
+import { kindOf, WorkerFault } from "./worker-fault.ts";
 
 export interface PoolOptions {
   /** Worker entry; its default export takes a task. */
@@ -9,31 +10,52 @@ export interface PoolOptions {
   readonly workers: number;
   /** Given to every worker as its `workerData`. SharedArrayBuffers in it are shared. */
   readonly setup: unknown;
+  /** Tasks that a worker has at a time. Default 1. */
+  readonly tasksPerWorker?: number;
+  /** Of each thread's heap and stack; V8's own where absent. */
+  readonly limits?: ResourceLimits;
+}
+
+export interface TaskOptions {
+  /** Once aborted, the task is rejected with the signal's reason, and the worker that holds it is ended and replaced, whatever it is doing. */
+  readonly signal?: AbortSignal;
+  /** Called when a worker is given the task, with its thread. */
+  readonly onAssigned?: (thread: number) => void;
 }
 
 /**
- * A fixed number of worker threads. A worker that dies is replaced, and the task it held is rejected. Where none lives and none can be
+ * A fixed number of worker threads. A worker that dies is replaced, and the tasks it held are rejected. Where none lives and none can be
  * started, the tasks that wait are rejected too: every task is settled.
  */
-export class WorkerPool<Task, Result> implements AsyncDisposable {
+export class WorkerPool<Task extends object, Result> implements AsyncDisposable {
   readonly #piscina: Piscina;
   /** Threads that have started. piscina would give tasks to one that is still starting, and lose them with it. */
   readonly #started = new Set<number>();
+  /** Tasks of each thread that are not settled. */
+  readonly #usage = new Map<number, number>();
+  /** Threads that are given no more tasks, and are replaced when they have none. */
+  readonly #retiring = new Set<number>();
   /** Aborted to reject the tasks that wait; those that come later wait on a new one. */
   #waiting = new AbortController();
   #lastError = "it ended while it started";
   #closed = false;
 
-  constructor({ file, workers, setup }: PoolOptions) {
+  constructor({ file, workers, setup, tasksPerWorker = 1, limits }: PoolOptions) {
     this.#piscina = new Piscina({
       filename: file.href,
       minThreads: workers,
       maxThreads: workers,
       workerData: setup,
+      concurrentTasksPerWorker: tasksPerWorker,
+      ...(limits === undefined ? {} : { resourceLimits: limits }),
       // A worker that waits in Atomics.wait cannot run promises of its own between messages.
       atomics: "disabled",
-      loadBalancer: (_task, threads) =>
-        threads.find(({ id, currentUsage }) => currentUsage === 0 && this.#started.has(id)) ?? null,
+      loadBalancer: (task, threads) => {
+        const free = threads.filter((each) => this.#takesTasks(each.id) && tasksOf(each) < tasksPerWorker);
+        const chosen = free.sort((one, other) => tasksOf(one) - tasksOf(other))[0];
+        if (chosen !== undefined) (task as unknown as QueuedTask)[queueOptionsSymbol]?.(chosen.id);
+        return chosen ?? null;
+      },
     });
     this.#piscina.on("workerCreate", ({ id }: { readonly id: number }) => this.#started.add(id));
     // Told before the worker is taken out and perhaps replaced.
@@ -49,25 +71,64 @@ export class WorkerPool<Task, Result> implements AsyncDisposable {
     return this.#piscina.threads;
   }
 
-  /**
-   * @param options.signal Once aborted, the task is rejected with the signal's reason, and the worker that holds it is ended
-   * and replaced, whatever it is doing.
-   * @throws {FaradayError} with the worker's own message when the task threw or its worker died.
-   */
-  async run(task: Task, options: { readonly signal?: AbortSignal } = {}): Promise<Result> {
+  /** @throws {WorkerFault} with the worker's own message when the task threw or its worker died. */
+  async run(task: Task, options: TaskOptions = {}): Promise<Result> {
     const signals = [this.#waiting.signal, ...(options.signal === undefined ? [] : [options.signal])];
+    let thread: number | null = null;
+    const assigned = (id: number) => {
+      thread = id;
+      this.#usage.set(id, this.#usageOf(id) + 1);
+      options.onAssigned?.(id);
+    };
     try {
       if (this.#closed) throw new Error("the pool is closed");
-      return await this.#piscina.run(task, { signal: AbortSignal.any(signals) });
+      return await this.#piscina.run(queued(task, assigned), { signal: AbortSignal.any(signals) });
     } catch (error) {
-      const reason = signals.find((signal) => signal.aborted)?.reason ?? error;
-      throw new FaradayError(`a worker failed: ${messageOf(reason)}`, { cause: error });
+      if (this.#waiting.signal !== signals[0] && signals[0]?.aborted) throw new WorkerFault("boot", signals[0].reason);
+      if (options.signal?.aborted) throw new WorkerFault("ended", options.signal.reason);
+      throw new WorkerFault(kindOf(error, this.#lives(thread)), error);
+    } finally {
+      if (thread !== null) this.#free(thread);
     }
+  }
+
+  /** Has a thread replaced once it has no task. */
+  retire(thread: number): void {
+    this.#retiring.add(thread);
+    this.#endRetired(thread);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.#piscina.destroy();
+  }
+
+  #takesTasks(id: number): boolean {
+    return this.#started.has(id) && !this.#retiring.has(id);
+  }
+
+  #usageOf(id: number): number {
+    return this.#usage.get(id) ?? 0;
+  }
+
+  #free(id: number): void {
+    const left = this.#usageOf(id) - 1;
+    if (left > 0) this.#usage.set(id, left);
+    else this.#usage.delete(id);
+    this.#endRetired(id);
+  }
+
+  #endRetired(id: number): void {
+    if (!this.#retiring.has(id) || this.#usageOf(id) > 0) return;
+    void this.#threadOf(id)?.terminate();
+  }
+
+  #lives(id: number | null): boolean {
+    return id !== null && this.#threadOf(id) !== undefined;
+  }
+
+  #threadOf(id: number): Worker | undefined {
+    return (this.#piscina.threads as readonly Worker[]).find(({ threadId }) => threadId === id);
   }
 
   /** piscina starts no replacement for a worker that failed while it started, and leaves what waits for one waiting. */
@@ -77,6 +138,21 @@ export class WorkerPool<Task, Result> implements AsyncDisposable {
     this.#waiting = new AbortController();
     waiting.abort(new Error(`no worker starts: ${this.#lastError}`));
   }
+}
+
+/** piscina counts a single task that can be aborted as many, and every one of ours can. */
+function tasksOf({ currentUsage }: { readonly currentUsage: number }): number {
+  return Number.isFinite(currentUsage) ? currentUsage : 1;
+}
+
+/** What piscina shows its load balancer of a task. */
+interface QueuedTask {
+  readonly [queueOptionsSymbol]?: (thread: number) => void;
+}
+
+/** What a symbol names does not cross to the worker. */
+function queued<Task extends object>(task: Task, assigned: (thread: number) => void): Task {
+  return { ...task, [queueOptionsSymbol]: assigned };
 }
 
 /** Marks a worker's answer so that its buffers move to the main thread instead of being copied. */

@@ -1,6 +1,7 @@
 import type { Agent, AgentContext, AgentMaker } from "../core/agent.ts";
 import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
+import type { Syscall } from "../core/syscall.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import type { OpenEpisodes } from "./open-episodes.ts";
@@ -23,20 +24,21 @@ export class AgentPlayer implements Player {
   }
 
   async play({ keys }: RolloutTask, _slot: number, episodes: OpenEpisodes): Promise<PlayedEpisodes> {
-    const playing = keys.map((key) => this.#playEpisode(key, episodes));
+    const playing = keys.map((key, index) => this.#playEpisode(key, index, episodes));
     const records = playing.some((record) => record instanceof Promise)
       ? await Promise.all(playing)
       : (playing as EpisodeRecord[]);
     return { records, trajectories: keys.map(() => silent) };
   }
 
-  #playEpisode(key: EpisodeKey, episodes: OpenEpisodes): EpisodeRecord | Promise<EpisodeRecord> {
+  #playEpisode(key: EpisodeKey, index: number, episodes: OpenEpisodes): EpisodeRecord | Promise<EpisodeRecord> {
     const task = episodes.taskOf(key);
-    const episode = episodes.begin(key);
+    const episode = episodes.begin(key, index);
+    episodes.watch.enter("act", index);
     const agent = agentOf(episode, () => this.#make(task, key));
     const context = new EpisodeContext(episode, key.seed);
-    const played = agent === undefined ? undefined : play(episode, agent, { context, episodes });
-    return played instanceof Promise ? played.then(() => episodes.finish(key)) : episodes.finish(key);
+    const played = agent === undefined ? undefined : play(episode, agent, { context, episodes, index });
+    return played instanceof Promise ? played.then(() => episodes.finish(key, index)) : episodes.finish(key, index);
   }
 }
 
@@ -61,23 +63,41 @@ function play(episode: GovernedEpisode, agent: Agent, parts: TurnParts): void | 
 async function goOn(turn: Promise<void>, episode: GovernedEpisode, agent: Agent, parts: TurnParts): Promise<void> {
   // An agent may never answer: an episode that was ended from outside does not wait for it.
   const ended = new Promise<void>((resolve) => episode.abortSignal.addEventListener("abort", () => resolve()));
-  await Promise.race([turn, ended]);
-  while (!episode.done) await Promise.race([takeTurn(episode, agent, parts), ended]);
+  const { index, episodes } = parts;
+  const within = (given: Promise<void>) => episodes.watch.within(given, episode, index);
+  await Promise.race([within(turn), ended]);
+  while (!episode.done) {
+    const next = takeTurn(episode, agent, parts);
+    if (next instanceof Promise) await Promise.race([within(next), ended]);
+  }
 }
 
 interface TurnParts {
   readonly context: AgentContext;
   readonly episodes: OpenEpisodes;
+  /** Of the episode in its task. */
+  readonly index: number;
 }
 
-function takeTurn(episode: GovernedEpisode, agent: Agent, { context, episodes }: TurnParts): void | Promise<void> {
+function takeTurn(
+  episode: GovernedEpisode,
+  agent: Agent,
+  { context, episodes, index }: TurnParts,
+): void | Promise<void> {
+  const { watch } = episodes;
+  const step = (syscall: Syscall | null) => {
+    watch.enter("step", index);
+    return episode.act(syscall);
+  };
   episodes.poll();
+  watch.check(episode, index);
   if (episode.done) return;
   try {
+    watch.enter("act", index);
     const chosen = agent.act(episode.observation, context);
-    if (!(chosen instanceof Promise)) return episode.act(chosen);
+    if (!(chosen instanceof Promise)) return step(chosen);
     return chosen.then(
-      (syscall) => (episode.done ? undefined : episode.act(syscall)),
+      (syscall) => (episode.done ? undefined : step(syscall)),
       (error: unknown) => failed(episode, error),
     );
   } catch (error) {

@@ -89,7 +89,7 @@ export class AuditTrail {
     const { phase, iteration, weights, episodes } = batch;
     // Their workers could not: they were ended, or never had them.
     for (const { key, worker, outcome } of episodes) {
-      if (outcome === "killed" && worker === 0) this.#log.signal(key.id, 0, "SIGKILL");
+      if ((outcome === "killed" || outcome === "timed-out") && worker === 0) this.#log.signal(key.id, 0, "SIGKILL");
     }
     const audit = this.#log.append({
       ...{

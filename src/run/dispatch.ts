@@ -1,10 +1,15 @@
 import PQueue from "p-queue";
+import { retryOptions } from "../config/fault-options.ts";
 import type { AuditSegment, TimedSegment } from "../core/audit.ts";
 import type { EpisodeKey, EpisodeSummary } from "../core/episode.ts";
 import { unpackEpisodes } from "../core/episode-columns.ts";
-import { FaradayError, messageOf } from "../core/errors.ts";
+import { FaradayError } from "../core/errors.ts";
 import { type Trajectory, trajectoryAt } from "../core/trajectory.ts";
+import { faultOf, WorkerFault } from "../pool/worker-fault.ts";
 import { attemptId, episodeName } from "./attempt-name.ts";
+import type { FaultEvent } from "./events.ts";
+import { FaultLedger } from "./fault-ledger.ts";
+import { killedLoss, type Loss, lossOf, lostEpisode, quarantineLoss } from "./lost-episode.ts";
 import type { BatchPlan } from "./plan.ts";
 import type { RolloutResult, RolloutTask } from "./rollout.ts";
 
@@ -27,12 +32,24 @@ export interface FinishedBatch {
   readonly times?: { readonly startMs: number; readonly endMs: number } | undefined;
 }
 
-/** Attempts that an episode has: one, and a second where a worker failed. */
-const attemptsMax = 2;
 /** Failed attempts a worker, with nothing come back before them, after which no more are made. */
 const failuresMax = 4;
+/** Attempts at an episode, whatever became of them: its neighbours may end its worker time after time. */
+const attemptsMax = 64;
 /** How long a worker has to end an episode that is to be killed, before the worker itself is ended. */
 const killGraceMs = 1_000;
+
+export interface DispatcherOptions {
+  /** Has a worker do the task; an abort of the signal ends that worker. Rejects with a {@link WorkerFault}, or what is taken for a death. */
+  readonly run: (task: RolloutTask, options: { readonly signal: AbortSignal }) => Promise<RolloutResult>;
+  readonly workers: number;
+  /** Tasks that a worker has at a time. Default 1. */
+  readonly tasksPerWorker?: number;
+  /** What may be tried again. Default: as without `retries` in a config. */
+  readonly faults?: FaultLedger;
+  /** Told of every fault, and of every task that is quarantined. */
+  readonly onFault: (event: FaultEvent) => void;
+}
 
 /** A task in a worker's hands. */
 interface TaskUnderWay {
@@ -42,15 +59,16 @@ interface TaskUnderWay {
   readonly abort: AbortController;
 }
 
-interface DispatchedPart {
-  readonly episodes: readonly RolledOut[];
-  readonly audit: TimedSegment | null;
+/** How often a task, or the task that it was part of, was tried, and how often it failed then. */
+interface Tries {
+  readonly attempt: number;
+  readonly failures: number;
 }
 
 /** Schedules a batch's tasks over the pool, with back-pressure: no more wait than keep every worker busy. */
 export class Dispatcher {
-  readonly #run: DispatcherOptions["run"];
-  readonly #onFailure: (message: string) => void;
+  readonly #options: DispatcherOptions;
+  readonly #faults: FaultLedger;
   readonly #queue: PQueue;
   readonly #waitingMax: number;
   readonly #failuresMax: number;
@@ -61,33 +79,39 @@ export class Dispatcher {
   readonly #killed = new Set<string>();
 
   /** Why a task failed last. */
-  #lastFailure = "the batch is empty";
+  #lastFailure = new WorkerFault("threw", "the batch is empty");
 
   constructor(options: DispatcherOptions) {
-    this.#run = options.run;
-    this.#onFailure = options.onFailure;
-    // One task more than there are workers, so that a worker that ends one finds the next there.
-    this.#queue = new PQueue({ concurrency: options.workers + 1 });
-    this.#waitingMax = 2 * options.workers;
-    this.#failuresMax = failuresMax * options.workers;
+    const { workers, tasksPerWorker = 1, faults = new FaultLedger(retryOptions.parse({})) } = options;
+    this.#options = options;
+    this.#faults = faults;
+    // One task more than the workers take, so that a worker that ends one finds the next there.
+    this.#queue = new PQueue({ concurrency: workers * tasksPerWorker + 1 });
+    this.#waitingMax = 2 * workers * tasksPerWorker;
+    this.#failuresMax = failuresMax * workers;
   }
 
   /**
    * Resolves when every episode of the batch has reached its terminal state.
-   * @throws {FaradayError} where none came back: nothing could be learned, or measured, from that.
+   * @throws {FaradayError} where none came back: nothing could be learned, or measured, from that; and where no worker boots.
    */
   async batch(plan: BatchPlan): Promise<FinishedBatch> {
-    const parts: Promise<DispatchedPart>[] = [];
+    const sheet: BatchSheet = { episodes: new Map(), audit: [] };
+    const parts: Promise<void>[] = [];
     for (const task of plan.tasks) {
       await this.#queue.onSizeLessThan(this.#waitingMax);
-      parts.push(this.#queue.add(() => this.#attempt(task, { attempt: 1, failures: 0 })));
+      const part = this.#queue.add(() => this.#attempt(task, { attempt: 1, failures: 0 }, sheet));
+      // Told by all of them together, below.
+      part.catch(() => {});
+      parts.push(part);
     }
-    const finished = await Promise.all(parts);
-    const episodes = finished.flatMap((part) => part.episodes);
-    if (episodes.every(({ worker, summary }) => worker === 0 && summary.outcome === "failed")) {
-      throw new FaradayError(`no episode of a batch came back from the workers: ${this.#lastFailure}`);
+    await Promise.all(parts);
+    const keys = plan.tasks.flatMap((task) => task.keys);
+    const episodes = keys.map(({ id }) => sheet.episodes.get(episodeName(id)) as RolledOut);
+    if (episodes.every(isGivenUp)) {
+      throw new FaradayError(`no episode of a batch came back from the workers: ${this.#lastFailure.message}`);
     }
-    return { episodes, audit: finished.flatMap((part) => (part.audit === null ? [] : [part.audit])).sort(bySequence) };
+    return { episodes, audit: sheet.audit.sort(bySequence) };
   }
 
   /**
@@ -104,47 +128,84 @@ export class Dispatcher {
     }, killGraceMs).unref();
   }
 
-  async #attempt(task: RolloutTask, tries: { attempt: number; failures: number }): Promise<DispatchedPart> {
-    const killed = task.keys.filter(({ id }) => this.#killed.has(episodeName(id)));
-    if (killed.length > 0) return this.#withoutKilled(task, killed, tries);
-    const { attempt } = tries;
-    if (await this.#isHopeless()) return givenUp(task, this.#lastFailure, attempt);
+  /** Resolves when each episode of the task is on the sheet. */
+  async #attempt(given: RolloutTask, tries: Tries, sheet: BatchSheet): Promise<void> {
+    const task = { ...given, keys: given.keys.filter((key) => this.#mayBegin(key, tries, sheet)) };
+    if (task.keys.length === 0) return;
+    if ((await this.#isHopeless()) || tries.attempt > attemptsMax) {
+      return giveUp(task.keys, { loss: lossOf(this.#lastFailure), attempt: tries.attempt }, sheet);
+    }
     const abort = new AbortController();
-    const underWay = { task, abort, result: this.#run(task, { signal: abort.signal }) };
+    const underWay = { task, abort, result: this.#options.run(task, { signal: abort.signal }) };
     this.#underWay.add(underWay);
     try {
-      const result = await underWay.result;
+      takeResult(task, { result: await underWay.result, attempt: tries.attempt }, sheet);
       this.#failureCount = Number.NEGATIVE_INFINITY;
-      return { episodes: rolledOut(task, result, attempt), audit: result.audit };
+      this.#faults.bootSucceeded();
+      return;
     } catch (error) {
-      this.#onFailure(messageOf(error));
-      // What was killed is taken out by the next attempt, and no fault of the others.
-      const failures = abort.signal.aborted ? tries.failures : tries.failures + 1;
-      if (!abort.signal.aborted) {
-        this.#failureCount++;
-        this.#lastFailure = messageOf(error);
-      }
-      if (failures >= attemptsMax) return givenUp(task, messageOf(error), attempt);
-      const keys = task.keys.map((key) => ({ ...key, id: attemptId(key.id, attempt + 1) }));
-      return this.#attempt({ ...task, keys }, { attempt: attempt + 1, failures });
+      this.#underWay.delete(underWay);
+      await this.#answer(faultOf(error), { task, tries, isKilled: abort.signal.aborted }, sheet);
     } finally {
       this.#underWay.delete(underWay);
     }
   }
 
-  /** Runs the rest of a task, if any, and puts what was killed in its place among them. */
-  async #withoutKilled(
-    task: RolloutTask,
-    killed: readonly EpisodeKey[],
-    tries: { attempt: number; failures: number },
-  ): Promise<DispatchedPart> {
-    const keys = task.keys.filter((key) => !killed.includes(key));
-    const rest = keys.length === 0 ? nothing : await this.#attempt({ ...task, keys }, tries);
-    const others = rest.episodes.values();
-    const episodes = task.keys.map((key) =>
-      killed.includes(key) ? lost(key, { outcome: "killed", ...killedError }, tries.attempt) : others.next().value,
+  /** Whether an episode may be begun; else it is given up. */
+  #mayBegin(key: EpisodeKey, { attempt }: Tries, sheet: BatchSheet): boolean {
+    const isKilled = this.#killed.has(episodeName(key.id));
+    if (!isKilled && !this.#faults.isQuarantined(key.task)) return true;
+    const loss = isKilled ? killedLoss : quarantineLoss(key.task, this.#faults.taskFaults(key.task));
+    giveUp([key], { loss, attempt }, sheet);
+    return false;
+  }
+
+  /** Does what is to be done about a failed attempt: tries again, in parts where one episode is to blame, or gives up. */
+  async #answer(fault: WorkerFault, failed: Failed, sheet: BatchSheet): Promise<void> {
+    const { task, tries, isKilled } = failed;
+    const guilty = isKilled ? null : guiltyOf(task, fault);
+    this.#tell(fault, failed, guilty);
+    const again = (keys: readonly EpisodeKey[], failures: number) => {
+      if (keys.length > 0) this.#faults.retried(fault.kind);
+      return this.#attempt(nextAttempt(task, keys, tries), { attempt: tries.attempt + 1, failures }, sheet);
+    };
+    // What was killed is taken out by the next attempt, and no fault of the others.
+    if (isKilled || fault.kind === "ended") return again(task.keys, tries.failures);
+    this.#failureCount++;
+    this.#lastFailure = fault;
+    if (fault.kind === "boot") {
+      await delay(this.#faults.bootFailed(fault));
+      return again(task.keys, tries.failures);
+    }
+    const failures = tries.failures + 1;
+    const attempts = this.#faults.attemptsMax(fault.kind);
+    if (guilty === null && failures < attempts) return again(task.keys, failures);
+    if (guilty === null) {
+      // One after the other, so that what is quarantined meanwhile is not begun.
+      for (const key of task.keys) await again([key], attempts - 1);
+      return;
+    }
+    this.#blame(guilty, fault);
+    await again(
+      task.keys.filter((key) => key !== guilty),
+      tries.failures,
     );
-    return { episodes: episodes.filter((episode) => episode !== undefined), audit: rest.audit };
+    if (failures < attempts) return again([guilty], failures);
+    giveUp([guilty], { loss: lossOf(fault), attempt: tries.attempt }, sheet);
+  }
+
+  #blame({ task }: EpisodeKey, fault: WorkerFault): void {
+    if (fault.kind === "threw" || fault.kind === "corrupt" || !this.#faults.taskFailed(task, fault)) return;
+    const faults = this.#faults.taskFaults(task);
+    this.#options.onFault({ type: "task-quarantined", task, faults, reason: fault.message });
+  }
+
+  #tell({ kind, message, activity }: WorkerFault, { task, tries }: Failed, guilty: EpisodeKey | null): void {
+    this.#options.onFault({
+      ...{ type: "task-failure", reason: message, fault: kind, attempt: tries.attempt, episodes: task.keys.length },
+      ...(guilty === null ? {} : { episode: guilty.id }),
+      ...(activity === null ? {} : { worker: activity.worker, stage: activity.stage, syscall: activity.syscall }),
+    });
   }
 
   /** Whether so many attempts have failed that nothing will come back; what is still under way may prove the contrary. */
@@ -156,51 +217,59 @@ export class Dispatcher {
   }
 }
 
-export interface DispatcherOptions {
-  /** Has a worker do the task; an abort of the signal ends that worker. */
-  readonly run: (task: RolloutTask, options: { readonly signal: AbortSignal }) => Promise<RolloutResult>;
-  readonly workers: number;
-  /** Told why a task failed in a worker, each time. */
-  readonly onFailure: (message: string) => void;
+/** What there is of a batch so far: its episodes by name, and what was recorded. */
+interface BatchSheet {
+  readonly episodes: Map<string, RolledOut>;
+  readonly audit: TimedSegment[];
 }
 
-const nothing: DispatchedPart = { episodes: [], audit: null };
-const killedError = {
-  error: { boundary: "worker", message: "SIGKILL before it began, or its worker was ended with it" },
-} as const;
-
-function rolledOut(task: RolloutTask, { worker, episodes, trajectories }: RolloutResult, attempt: number): RolledOut[] {
-  return unpackEpisodes(episodes, task.keys).map((summary, index) => ({
-    summary,
-    trajectory: trajectoryAt(trajectories, index),
-    worker,
-    attempt,
-  }));
+/** An attempt that came to nothing. */
+interface Failed {
+  readonly task: RolloutTask;
+  readonly tries: Tries;
+  /** Whether its worker was ended because one of its episodes was to be killed. */
+  readonly isKilled: boolean;
 }
 
-function givenUp(task: RolloutTask, message: string, attempt: number): DispatchedPart {
-  const error = { boundary: "worker", message } as const;
-  return { episodes: task.keys.map((key) => lost(key, { outcome: "failed", error }, attempt)), audit: null };
+/** The one whose code ran when its worker failed, or that was alone in it; `null` where nobody can say. */
+function guiltyOf({ keys }: RolloutTask, { kind, activity }: WorkerFault): EpisodeKey | null {
+  if (kind === "boot" || kind === "ended") return null;
+  const index = activity?.episode ?? (keys.length === 1 ? 0 : null);
+  return index === null ? null : (keys[index] ?? null);
 }
 
-/** An episode of which no worker has told anything. */
-function lost(key: EpisodeKey, how: Pick<EpisodeSummary, "outcome" | "error">, attempt: number): RolledOut {
-  return {
-    summary: {
-      key,
-      ...how,
-      success: false,
-      reward: 0,
-      cost: 0,
-      scalarReward: 0,
-      violations: [],
-      oracle: null,
-      stepCount: 0,
-    },
-    trajectory: { tokens: new Int32Array(), chosen: new Uint8Array(), logProbabilities: new Float32Array() },
-    worker: 0,
-    attempt,
-  };
+function nextAttempt(task: RolloutTask, keys: readonly EpisodeKey[], { attempt }: Tries): RolloutTask {
+  return { ...task, keys: keys.map((key) => ({ ...key, id: attemptId(key.id, attempt + 1) })) };
+}
+
+/** @throws {WorkerFault} where the answer cannot be read; what was recorded is kept. */
+function takeResult(task: RolloutTask, taken: { result: RolloutResult; attempt: number }, sheet: BatchSheet): void {
+  const { worker, episodes, trajectories, audit } = taken.result;
+  if (audit.bytes instanceof Uint8Array) sheet.audit.push(audit);
+  try {
+    const found = unpackEpisodes(episodes, task.keys).map((summary, index) => ({
+      ...{ summary, trajectory: trajectoryAt(trajectories, index), worker, attempt: taken.attempt },
+    }));
+    for (const episode of found) put(sheet, episode);
+  } catch (error) {
+    throw new WorkerFault("corrupt", error);
+  }
+}
+
+function giveUp(keys: readonly EpisodeKey[], how: { loss: Loss; attempt: number }, sheet: BatchSheet): void {
+  for (const key of keys) put(sheet, lostEpisode(key, how.loss, how.attempt));
+}
+
+function put(sheet: BatchSheet, episode: RolledOut): void {
+  sheet.episodes.set(episodeName(episode.summary.key.id), episode);
+}
+
+function isGivenUp({ worker, summary }: RolledOut): boolean {
+  return worker === 0 && summary.outcome !== "killed";
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 export function bySequence(one: AuditSegment, other: AuditSegment): number {

@@ -44,7 +44,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     samples,
   });
   await tryKernel(config, environment);
-  await using pool = new RolloutPool(config, checkpoint, (reason) => events?.({ type: "task-failure", reason }));
+  await using pool = new RolloutPool(config, checkpoint, (event) => events?.(event));
   const batch = await pool.run(plan);
   const summaries = batch.episodes.map((episode) => episode.summary);
   return { measure: measureOf(summaries), passAt: passAtEach(summaries, samples) };

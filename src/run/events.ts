@@ -1,5 +1,7 @@
 import type { AgentSignal } from "../core/audit.ts";
 import type { Phase } from "../core/episode.ts";
+import type { Stage } from "../pool/activity-board.ts";
+import type { FaultKind } from "../pool/worker-fault.ts";
 import type { Measure } from "../report/measure.ts";
 import type { RunReport } from "../report/run-report.ts";
 
@@ -46,11 +48,7 @@ export type RunEvent =
       readonly epochs: number;
       readonly metrics: Readonly<Record<string, number>>;
     }
-  | {
-      /** A worker threw or died; its episodes are tried once more. */
-      readonly type: "task-failure";
-      readonly reason: string;
-    }
+  | FaultEvent
   | {
       /** A signal was sent to an episode, which takes it unless it has ended. */
       readonly type: "signal";
@@ -63,3 +61,30 @@ export type RunEvent =
       readonly message: string;
     }
   | { readonly type: "run-end"; readonly report: RunReport };
+
+/** What went wrong in a worker. */
+export type FaultEvent =
+  | {
+      /** A task came to nothing: its episodes are tried again, as far as `retries` allows. */
+      readonly type: "task-failure";
+      readonly reason: string;
+      readonly fault: FaultKind;
+      readonly attempt: number;
+      /** How many episodes it had. */
+      readonly episodes: number;
+      /** Id of the attempt at the one that is to blame, where that is known. */
+      readonly episode?: string;
+      /** What the worker was doing at last, and the name of the syscall that was made last. */
+      readonly worker?: number;
+      readonly stage?: Stage;
+      readonly syscall?: string;
+    }
+  | {
+      /** The episodes of a task have ended too many workers: no more of them are begun. */
+      readonly type: "task-quarantined";
+      readonly task: string;
+      /** How many workers. */
+      readonly faults: number;
+      /** What became of the last. */
+      readonly reason: string;
+    };

@@ -98,8 +98,8 @@ const rewardOf = ({ reward }: EpisodeSummary): number => reward;
 const costOf = ({ cost }: EpisodeSummary): number => cost;
 const scalarOf = ({ scalarReward }: EpisodeSummary): number => scalarReward;
 
-const lostOutcomes: readonly EpisodeOutcome[] = ["failed", "killed", "quarantined", "cancelled"];
-const brokenOutcomes: readonly EpisodeOutcome[] = ["failed", "quarantined"];
+const lostOutcomes: readonly EpisodeOutcome[] = ["failed", "killed", "quarantined", "cancelled", "timed-out"];
+const brokenOutcomes: readonly EpisodeOutcome[] = ["failed", "quarantined", "timed-out"];
 
 function isLost({ summary }: RolledOut): boolean {
   return lostOutcomes.includes(summary.outcome);

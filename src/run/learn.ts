@@ -1,5 +1,5 @@
 import type { TrainOptions } from "../config/train-options.ts";
-import type { EpisodeSummary } from "../core/episode.ts";
+import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
 import { InputError } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { isPenalised, type Severity, severityRank } from "../core/syscall.ts";
@@ -28,7 +28,7 @@ export interface GradientSource {
 }
 
 export interface Update {
-  /** One an episode, in the order of the batch; 0 for one that teaches nothing: it failed, is quarantined, or has no finite reward. */
+  /** One an episode, in the order of the batch; 0 for one that teaches nothing: it failed, timed out, is quarantined, or has no finite reward. */
   readonly advantages: readonly number[];
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -243,13 +243,14 @@ function tokensOf(samples: readonly Sample[]): number {
   return samples.reduce((sum, { trajectory }) => sum + chosenCount(trajectory), 0);
 }
 
+const silent: readonly EpisodeOutcome[] = ["failed", "quarantined", "timed-out"];
+
 /**
- * What broke says nothing of the agent, what was not recorded as it was answered may not be trusted, and a reward that is not a number
+ * What broke or took too long says nothing of the agent, what was not recorded as it was answered may not be trusted, and a reward that is not a number
  * compares with none.
  */
 function teaches(summary: EpisodeSummary | undefined): boolean {
-  if (summary === undefined || summary.outcome === "failed" || summary.outcome === "quarantined") return false;
-  return isRewarded(summary);
+  return summary !== undefined && !silent.includes(summary.outcome) && isRewarded(summary);
 }
 
 function isRewarded({ reward, cost, scalarReward }: EpisodeSummary): boolean {

@@ -12,6 +12,7 @@ export function batchMetrics({ episodes }: FinishedBatch): Record<string, number
 /** What {@link batchMetrics} says of these episodes. */
 export function figuresOf(summaries: readonly EpisodeSummary[]): Record<string, number> {
   const { taskAccuracy, violationRate, undetectedRate } = measureOf(summaries);
+  const timedOutEpisodes = countOf(summaries, "timed-out");
   return {
     accuracy: taskAccuracy,
     violationRate,
@@ -22,6 +23,8 @@ export function figuresOf(summaries: readonly EpisodeSummary[]): Record<string, 
     failedEpisodes: countOf(summaries, "failed"),
     killedEpisodes: countOf(summaries, "killed"),
     quarantinedEpisodes: countOf(summaries, "quarantined"),
+    // Absent as in batches that were stored when there was none of it.
+    ...(timedOutEpisodes === 0 ? {} : { timedOutEpisodes }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
 import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import type { PolicyReward } from "../runner/policy-reward.ts";
+import type { EpisodeWatch } from "./episode-watch.ts";
 import type { RolloutTask } from "./rollout.ts";
 import type { SignalReceiver } from "./signal-receiver.ts";
 
@@ -17,12 +18,15 @@ interface HostParts {
 /** The episodes of one task of a worker's, from their beginning to their end: each reachable by signals, each finished once. */
 export class OpenEpisodes {
   readonly #host: HostParts;
-  readonly #watch: Pick<RolloutTask, "governed" | "oracle">;
+  readonly #observed: Pick<RolloutTask, "governed" | "oracle">;
+  /** Where players say whose code they run. */
+  readonly watch: EpisodeWatch;
   readonly #open = new Map<string, GovernedEpisode>();
 
-  constructor(host: HostParts, { governed, oracle }: Pick<RolloutTask, "governed" | "oracle">) {
+  constructor(host: HostParts, { governed, oracle }: Pick<RolloutTask, "governed" | "oracle">, watch: EpisodeWatch) {
     this.#host = host;
-    this.#watch = { governed, oracle };
+    this.#observed = { governed, oracle };
+    this.watch = watch;
   }
 
   taskOf(key: EpisodeKey): Task {
@@ -31,20 +35,28 @@ export class OpenEpisodes {
     return task;
   }
 
-  begin(key: EpisodeKey): GovernedEpisode {
+  /** @param index Of the episode in its task. */
+  begin(key: EpisodeKey, index: number): GovernedEpisode {
+    this.watch.begin(index);
     const { environment, runner, reward, signals } = this.#host;
     const task = this.taskOf(key);
-    const episode = runner.begin({ environment, task, key, reward, ...this.#watch });
+    const { activity } = this.watch;
+    const episode = runner.begin({
+      ...{ environment, task, key, reward, ...this.#observed },
+      onSyscall: (name) => activity.syscall(name),
+    });
     this.#open.set(key.id, episode);
     signals.begin(key.id);
     return episode;
   }
 
-  finish(key: EpisodeKey): EpisodeRecord {
+  finish(key: EpisodeKey, index: number): EpisodeRecord {
+    this.watch.enter("score", index);
     const episode = this.#open.get(key.id);
     if (episode === undefined) throw new Error(`OpenEpisodes.finish: ${key.id} is not open`);
     const record = episode.finish();
     this.#close(key.id);
+    this.watch.idle();
     return record;
   }
 

@@ -15,15 +15,13 @@ export const observationTokensMax = 12;
 export class PolicyPlayer implements Player {
   readonly #setup: PolicySetup;
   readonly #tokenizer: Tokenizer;
-  readonly #sampler: Sampler;
+  /** Samplers that no task is using: tasks that a worker has at the same time have one each. */
+  readonly #samplers: WeightedSampler[] = [];
   readonly #gradients: GradientEngine;
-  /** Updates of the policy that the sampler has. */
-  #updates = -1;
 
   constructor(setup: PolicySetup) {
     this.#setup = setup;
     this.#tokenizer = Tokenizer.fromJSON(setup.tokenizer, "the tokenizer");
-    this.#sampler = new Sampler(setup.architecture, { rows: setup.rows });
     this.#gradients = new GradientEngine(setup.architecture, { temperature: setup.temperature });
   }
 
@@ -33,22 +31,30 @@ export class PolicyPlayer implements Player {
   }
 
   async play(task: RolloutTask, slot: number, episodes: OpenEpisodes): Promise<PlayedEpisodes> {
-    this.#useWeights(task.weights, slot);
-    const begun = task.keys.map((key) => episodes.begin(key));
-    const speakers = begun.map((episode, index) =>
-      this.#speaker(episode, (task.keys[index] as EpisodeKey).seed, episodes),
-    );
-    const trajectories = await this.#sampler.sample(speakers, { temperature: task.temperature });
-    return { records: task.keys.map((key) => episodes.finish(key)), trajectories };
+    const { architecture, rows } = this.#setup;
+    const own = this.#samplers.pop() ?? { sampler: new Sampler(architecture, { rows }), updates: -1 };
+    try {
+      this.#useWeights(own, task.weights, slot);
+      const begun = task.keys.map((key, index) => episodes.begin(key, index));
+      episodes.watch.idle();
+      const speakers = begun.map((episode, index) =>
+        this.#speaker(episode, task.keys[index] as EpisodeKey, { index, episodes }),
+      );
+      const trajectories = await own.sampler.sample(speakers, { temperature: task.temperature });
+      return { records: task.keys.map((key, index) => episodes.finish(key, index)), trajectories };
+    } finally {
+      this.#samplers.push(own);
+    }
   }
 
-  #useWeights(updates: number, slot: number): void {
-    if (updates === this.#updates) return;
-    this.#sampler.setWeights(weightsAt(this.#setup.weights, slot));
-    this.#updates = updates;
+  #useWeights(own: WeightedSampler, updates: number, slot: number): void {
+    if (updates === own.updates) return;
+    own.sampler.setWeights(weightsAt(this.#setup.weights, slot));
+    own.updates = updates;
   }
 
-  #speaker(episode: GovernedEpisode, seed: number, episodes: OpenEpisodes): Speaker {
+  #speaker(episode: GovernedEpisode, { seed }: EpisodeKey, { index, episodes }: Place): Speaker {
+    const { watch } = episodes;
     const { promptTokens } = this.#setup.architecture;
     const prompt = [...this.#tokenizer.encode(episode.observation), actId];
     if (prompt.length > promptTokens) {
@@ -60,9 +66,16 @@ export class PolicyPlayer implements Player {
       act: (action, last) => {
         if (episode.done) return null;
         episodes.poll();
+        watch.check(episode, index);
+        if (episode.done) return null;
+        watch.enter("step", index);
         const acted = episode.actText(this.#tokenizer.decode(action));
-        const answer = () => this.#heard(episode, last);
-        return acted instanceof Promise ? acted.then(answer) : answer();
+        const answer = () => {
+          const heard = this.#heard(episode, last);
+          watch.idle();
+          return heard;
+        };
+        return acted instanceof Promise ? watch.within(acted, episode, index).then(answer) : answer();
       },
     };
   }
@@ -73,4 +86,16 @@ export class PolicyPlayer implements Player {
     if (episode.done) return null;
     return this.#tokenizer.encode(episode.observation).slice(0, observationTokensMax);
   }
+}
+
+interface WeightedSampler {
+  readonly sampler: Sampler;
+  /** Of the policy whose weights it has. */
+  updates: number;
+}
+
+interface Place {
+  /** Of the episode in its task. */
+  readonly index: number;
+  readonly episodes: OpenEpisodes;
 }

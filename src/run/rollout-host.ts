@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import { chooseAgent } from "../config/agent.ts";
 import type { Environment, Task } from "../core/env.ts";
 import { packEpisodes } from "../core/episode-columns.ts";
@@ -7,11 +8,12 @@ import { KernelSpace } from "../kernel/kernel-space.ts";
 import { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import { PolicyReward } from "../runner/policy-reward.ts";
 import { AgentPlayer } from "./agent-player.ts";
+import { EpisodeWatch } from "./episode-watch.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { OpenEpisodes } from "./open-episodes.ts";
 import type { Player } from "./player.ts";
 import { PolicyPlayer } from "./policy-player.ts";
-import type { RolloutResult, RolloutSetup, RolloutTask } from "./rollout.ts";
+import type { RolloutResult, RolloutSetup, RolloutTask, WorkerHealth } from "./rollout.ts";
 import { SignalBoard } from "./signal-board.ts";
 import { SignalReceiver } from "./signal-receiver.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
@@ -25,16 +27,19 @@ interface HostParts {
 
 /** What a worker keeps for its life: environment, kernel, and who acts. */
 export class RolloutHost {
-  readonly #worker: number;
+  /** Counts from 1 in the order of booting. */
+  readonly worker: number;
   readonly #environment: Environment;
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #runner: AgentOSRunner;
   readonly #reward: PolicyReward;
   readonly #player: Player;
   readonly #signals: SignalReceiver;
+  /** That it has run. */
+  #episodes = 0;
 
   private constructor(setup: RolloutSetup, { worker, environment, kernel, player }: HostParts) {
-    this.#worker = worker;
+    this.worker = worker;
     this.#environment = environment;
     this.#tasks = new Map(environment.tasks.map((task) => [task.id, task]));
     this.#runner = new AgentOSRunner(kernel, setup.runner);
@@ -61,8 +66,11 @@ export class RolloutHost {
     throw new Error("RolloutHost.gradient: an agent that is not the policy model has no gradient");
   }
 
-  /** Runs a task's episodes. What breaks in one of them is in its record. */
-  async run(task: RolloutTask, slot: number): Promise<RolloutResult> {
+  /**
+   * Runs a task's episodes. What breaks in one of them is in its record.
+   * @param watch Where it says what it does.
+   */
+  async run(task: RolloutTask, slot: number, watch = new EpisodeWatch()): Promise<RolloutResult> {
     const episodes = new OpenEpisodes(
       {
         environment: this.#environment,
@@ -72,18 +80,26 @@ export class RolloutHost {
         signals: this.#signals,
       },
       task,
+      watch,
     );
     const { records, trajectories } = await this.#player.play(task, slot, episodes).catch((error: unknown) => {
       // The task is lost, but this worker goes on.
       episodes.abandon(messageOf(error));
       throw error;
     });
+    this.#episodes += records.length;
     return {
-      worker: this.#worker,
+      worker: this.worker,
       episodes: packEpisodes(records),
       trajectories: packTrajectories(trajectories),
       audit: this.#runner.kernel.recorder.seal(),
+      health: this.#health(),
     };
+  }
+
+  #health(): WorkerHealth {
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    return { episodes: this.#episodes, memoryBytes: used_heap_size + external_memory };
   }
 }
 

@@ -1,12 +1,19 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import type { ResolvedConfig } from "../config/config-schema.ts";
+import type { DeadlineOptions, WorkerLimitOptions } from "../config/fault-options.ts";
 import type { AgentSignal } from "../core/audit.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
+import { activityMemory } from "../pool/activity-board.ts";
+import { DeadlineWatch, type StageDeadlines, type WatchedActivity, type WatchHandle } from "../pool/deadline-watch.ts";
+import { WorkerFault } from "../pool/worker-fault.ts";
 import { workerFile } from "../pool/worker-file.ts";
-import { WorkerPool } from "../pool/worker-pool.ts";
+import { type TaskOptions, WorkerPool } from "../pool/worker-pool.ts";
 import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispatch.ts";
+import { lastSyscall } from "./episode-watch.ts";
+import type { FaultEvent } from "./events.ts";
+import { FaultLedger } from "./fault-ledger.ts";
 import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
 import {
@@ -20,6 +27,7 @@ import {
   type WorkerTask,
   weightsAt,
 } from "./rollout.ts";
+import type { TaskStatus } from "./run-status.ts";
 import { SignalBoard, signalBoardMemory } from "./signal-board.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
@@ -30,6 +38,13 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   /** `null` where an agent acts that is not the policy model. */
   readonly #weights: SharedWeightsMemory | null;
   readonly #signals: SignalBoard;
+  readonly #watch: DeadlineWatch;
+  readonly #underWay = new Set<{ readonly task: Asked; readonly watched: WatchHandle }>();
+  readonly #limits: WorkerLimitOptions;
+  /** Of each worker, what its memory was after its first task. */
+  readonly #memoryAtFirst = new Map<number, number>();
+  /** What went wrong so far. */
+  readonly faults: FaultLedger;
   /** Counts the learner's steps. */
   #step = 0;
   /** Updates of the newest policy. */
@@ -37,29 +52,32 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
 
   /**
    * @param checkpoint The policy model; `null` where the config has an agent, which then acts.
-   * @param onFailure Told why a task failed in a worker, each time.
+   * @param onFault Told of what goes wrong in workers, each time.
    * @param recorders `epoch`: of the workers' recorders, more than 0 where a run is resumed; `timed`: whether they say when.
    */
   constructor(
     config: ResolvedConfig,
     checkpoint: Checkpoint | null,
-    onFailure: (message: string) => void,
+    onFault: (event: FaultEvent) => void,
     recorders: Partial<Pick<RolloutSetup, "epoch" | "timed">> = {},
   ) {
     // The policies that may be sampled from while the next is written.
     this.#weights = checkpoint === null ? null : shareWeights(checkpoint.weights, stalenessOf(config) + 2);
+    this.#watch = new DeadlineWatch(stageDeadlines(config.deadlines));
     const actor = actorOf(config, checkpoint, this.#weights);
-    const setup = { ...setupOf(config, actor), ...recorders };
+    const setup = { ...setupOf(config, actor), activity: this.#watch.memory, ...recorders };
     this.#signals = new SignalBoard(setup.signals);
+    this.#limits = config.workerLimits;
+    this.faults = new FaultLedger(config.retries);
     const workers = workerCountOf(config);
+    const tasksPerWorker = config.concurrentTasksPerWorker;
+    const { heapMb: maxOldGenerationSizeMb, stackMb: stackSizeMb } = config.workerLimits;
     this.#pool = new WorkerPool({
-      file: workerFile("rollout"),
-      workers,
-      setup,
+      ...{ file: workerFile("rollout"), workers, setup, tasksPerWorker },
+      limits: { maxOldGenerationSizeMb, stackSizeMb },
     });
-    const run: DispatcherOptions["run"] = (rollout, options) =>
-      this.#ask<RolloutResult>({ kind: "rollout", rollout, slot: this.#slotOf(rollout) }, options);
-    this.#dispatcher = new Dispatcher({ run, workers, onFailure });
+    const run: DispatcherOptions["run"] = (rollout, options) => this.#rollOut(rollout, options);
+    this.#dispatcher = new Dispatcher({ run, workers, tasksPerWorker, faults: this.faults, onFault });
   }
 
   /** Gradients from here on are those of these weights. None of older ones than the last may still be under way. */
@@ -78,12 +96,9 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   }
 
   gradients(shards: readonly SurrogateShard[]): Promise<SurrogateGradient[]> {
+    const step = this.#step;
     return Promise.all(
-      shards.map((shard) => {
-        const step = this.#step;
-        const ask = () => this.#ask<SurrogateGradient>({ kind: "gradient", shard, step, slot: learnerSlot(step) });
-        return ask().catch(ask);
-      }),
+      shards.map((shard) => this.#gradient({ kind: "gradient", shard, step, slot: learnerSlot(step) })),
     );
   }
 
@@ -118,16 +133,107 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     return policySlot(this.#weights, weights);
   }
 
-  #ask<Answer extends RolloutResult | SurrogateGradient>(
-    task: WorkerTask,
-    options?: { readonly signal: AbortSignal },
-  ): Promise<Answer> {
-    return this.#pool.run(task, options) as Promise<Answer>;
+  /** Its worker may be ended by what environments have left in it. */
+  async #gradient(task: Asked<"gradient">): Promise<SurrogateGradient> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.#ask(task)) as SurrogateGradient;
+      } catch (error) {
+        if (attempt >= gradientAttempts) throw error;
+      }
+    }
+  }
+
+  async #rollOut(rollout: RolloutTask, { signal }: { readonly signal: AbortSignal }): Promise<RolloutResult> {
+    let thread = 0;
+    const onAssigned = (id: number) => {
+      thread = id;
+    };
+    const task = { kind: "rollout", rollout, slot: this.#slotOf(rollout) } as const;
+    const result = (await this.#ask(task, { signal, onAssigned })) as RolloutResult;
+    if (this.#isSpent(result)) this.#pool.retire(thread);
+    return result;
+  }
+
+  /** @throws {WorkerFault} that says what the worker was doing. */
+  async #ask(task: Asked, options: TaskOptions = {}): Promise<RolloutResult | SurrogateGradient> {
+    const late = new AbortController();
+    using watched = this.#watch.watch((activity) =>
+      late.abort(new WorkerFault("timed-out", overdue(activity), activity)),
+    );
+    const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    let thread: number | null = null;
+    const onAssigned = (id: number) => {
+      thread = id;
+      watched.assigned();
+      options.onAssigned?.(id);
+    };
+    const underWay = { task, watched };
+    this.#underWay.add(underWay);
+    try {
+      return await this.#pool.run({ ...task, row: watched.row }, { signal, onAssigned });
+    } catch (error) {
+      if (late.signal.aborted) throw late.signal.reason;
+      const { kind, cause } = error as WorkerFault;
+      // What is at fault may have been left there by an earlier task.
+      if (kind === "threw" && thread !== null) this.#pool.retire(thread);
+      const { activity } = watched;
+      throw new WorkerFault(activity?.stage === "boot" && kind !== "ended" ? "boot" : kind, cause, activity);
+    } finally {
+      this.#underWay.delete(underWay);
+    }
+  }
+
+  /** What is under way, and what it does. */
+  tasks(): TaskStatus[] {
+    return [...this.#underWay].flatMap(({ task, watched: { activity } }) => {
+      if (activity === null) return [];
+      const keys = task.kind === "rollout" ? task.rollout.keys : [];
+      const { stage, worker, episode, syscalls, syscall, forMs, deadlineMs } = activity;
+      return {
+        ...{ worker, stage, seconds: forMs / 1000, episodes: keys.length, syscalls, syscall },
+        deadlineSeconds: Number.isFinite(deadlineMs) ? deadlineMs / 1000 : null,
+        episode: episode === null ? null : (keys[episode]?.id ?? null),
+      };
+    });
+  }
+
+  /** Whether a worker has run or grown so much that a new one is to take its place. */
+  #isSpent({ worker, health }: RolloutResult): boolean {
+    const { episodes, growthMb } = this.#limits;
+    const first = this.#memoryAtFirst.get(worker) ?? health.memoryBytes;
+    this.#memoryAtFirst.set(worker, first);
+    const hasGrown = growthMb > 0 && health.memoryBytes - first > growthMb * 2 ** 20;
+    return hasGrown || (episodes > 0 && health.episodes >= episodes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch[Symbol.dispose]();
     await this.#pool[Symbol.asyncDispose]();
   }
+}
+
+/** A task before it has a row. */
+type Asked<Kind extends WorkerTask["kind"] = WorkerTask["kind"]> = WorkerTask extends infer T
+  ? T extends { readonly kind: Kind }
+    ? Omit<T, "row">
+    : never
+  : never;
+
+const gradientAttempts = 3;
+/** How long after a step's deadline a worker that awaits something is left to say so itself. */
+const graceMs = 500;
+
+function stageDeadlines({ bootMs, resetMs, stepMs, scoreMs, episodeMs }: DeadlineOptions): StageDeadlines {
+  return {
+    ...{ boot: bootMs, reset: resetMs, act: stepMs, step: stepMs, score: scoreMs, wait: stepMs + graceMs },
+    ...{ model: episodeMs, learn: episodeMs },
+  };
+}
+
+function overdue({ stage, syscall, deadlineMs }: WatchedActivity): string {
+  const what = stage === "queued" ? "it did not begin its task" : stage;
+  return `${what}: not done within its deadline of ${deadlineMs} ms; ${lastSyscall(syscall)}`;
 }
 
 /** How many updates older than the newest policy the one may be that is sampled from. */
@@ -171,6 +277,8 @@ export function setupOf(config: ResolvedConfig, actor: RolloutSetup["actor"]): R
     reward: config.reward,
     epoch: 0,
     timed: false,
+    activity: activityMemory(),
+    deadlines: config.deadlines,
     workerCount: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     signals: signalBoardMemory(),
   };

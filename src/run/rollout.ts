@@ -1,5 +1,6 @@
 import type { AgentChoice } from "../config/agent.ts";
 import type { EnvChoice } from "../config/env-choice.ts";
+import type { DeadlineOptions } from "../config/fault-options.ts";
 import type { TimedSegment } from "../core/audit.ts";
 import type { EpisodeKey } from "../core/episode.ts";
 import type { EpisodeColumns } from "../core/episode-columns.ts";
@@ -27,6 +28,9 @@ export interface RolloutSetup {
   readonly timed: boolean;
   /** Memory of the run's {@link SignalBoard}. */
   readonly signals: SharedArrayBuffer;
+  /** Memory of the pool's {@link ActivityBoard}. */
+  readonly activity: SharedArrayBuffer;
+  readonly deadlines: DeadlineOptions;
 }
 
 /** The policy model as a worker has it. */
@@ -71,10 +75,23 @@ export interface RolloutResult {
   readonly episodes: EpisodeColumns;
   readonly trajectories: TrajectoryColumns;
   readonly audit: TimedSegment;
+  readonly health: WorkerHealth;
+}
+
+/** What is known of a worker after a task. */
+export interface WorkerHealth {
+  /** Episodes that it has run. */
+  readonly episodes: number;
+  /** Of its heap, and of what its heap refers to outside of it. */
+  readonly memoryBytes: number;
 }
 
 /** What a worker is asked: to roll out or to differentiate, under the weights in one slot. */
-export type WorkerTask = { readonly slot: number } & (
+export type WorkerTask = {
+  readonly slot: number;
+  /** Of the board on which the worker says what it does; `null` where it says nothing. */
+  readonly row: number | null;
+} & (
   | { readonly kind: "rollout"; readonly rollout: RolloutTask }
   | { readonly kind: "gradient"; readonly shard: SurrogateShard; readonly step: number }
 );

@@ -9,7 +9,7 @@ import { storePlace } from "../store/open.ts";
 import { openTelemetry } from "../telemetry/open.ts";
 import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import { AuditTrail } from "./audit-trail.ts";
-import type { RunEvent } from "./events.ts";
+import type { FaultEvent, RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
 import { type Logger, openLog } from "./log.ts";
 import { Planner } from "./plan.ts";
@@ -19,6 +19,7 @@ import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import { SignalInbox, signalFile } from "./signal-inbox.ts";
+import { StatusWriter } from "./status-writer.ts";
 import { openRunStore } from "./store-thread.ts";
 import { TrainingRun } from "./training-run.ts";
 import { tryKernel } from "./try-kernel.ts";
@@ -83,23 +84,27 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     : await resumeRun(config, { directory, key, checkpoint, tasks });
   await using store = opened;
   const log = openLog(directory.file("run.log"), { verbose });
+  let status: StatusWriter | undefined;
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);
+    status?.take(event);
     log.info(event.type === "run-end" ? { type: event.type } : event);
     events?.(event);
   };
   if (earlier === null) directory.writeJson("config.json", config);
   else directory.remove("report.json");
-  const onFailure = (reason: string) => {
-    log.warn({ reason }, "a task failed in a worker");
-    emit({ type: "task-failure", reason });
+  const onFault = (event: FaultEvent) => {
+    log.warn(event, "a worker failed");
+    emit(event);
   };
   const warn = (message: string) => {
     log.warn(message);
     emit({ type: "telemetry-warning", message });
   };
   await using telemetry = await openTelemetry(directory.run, { warn });
-  await using pool = new RolloutPool(config, checkpoint, onFailure, { epoch, timed: telemetry !== null });
+  await using pool = new RolloutPool(config, checkpoint, onFault, { epoch, timed: telemetry !== null });
+  using written = new StatusWriter(directory, pool);
+  status = written;
   const control: RunControl = {
     signal(episode, name) {
       pool.signal(episode, name);

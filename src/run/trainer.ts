@@ -24,6 +24,11 @@ export interface TrainerOptions {
   /** The config's `train`: iterations, groupSize, seed, … */
   readonly train?: Omit<NonNullable<ConfigInput["train"]>, "algorithm">;
   readonly workers?: ConfigInput["workers"];
+  /** Of the workers, as in the config. */
+  readonly concurrentTasksPerWorker?: ConfigInput["concurrentTasksPerWorker"];
+  readonly workerLimits?: ConfigInput["workerLimits"];
+  readonly deadlines?: ConfigInput["deadlines"];
+  readonly retries?: ConfigInput["retries"];
   readonly store?: ConfigInput["store"];
   readonly audit?: ConfigInput["audit"];
   /** Run directory. Default: `runs/<time>-seed<N>`. */
@@ -34,6 +39,17 @@ export interface TrainerOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
+
+/** Options that are the config's own. */
+const asInConfig = [
+  "workers",
+  "concurrentTasksPerWorker",
+  "workerLimits",
+  "deadlines",
+  "retries",
+  "store",
+  "audit",
+] as const;
 
 /** The whole loop behind one call: roll out under the kernel, learn, store, measure before and after. */
 export class Trainer {
@@ -46,7 +62,7 @@ export class Trainer {
 
   /** The configuration that this trainer stands for, checked; `faraday train` would do the same with it. */
   async config(): Promise<ResolvedConfig> {
-    const { runner, reward, model, algorithm, workers, store, audit } = this.#options;
+    const { runner, reward, model, algorithm } = this.#options;
     const input: Record<string, unknown> = {
       env: environmentOf(this.#options.env ?? "sql"),
       kernel: this.#kernel().spec,
@@ -54,9 +70,9 @@ export class Trainer {
       ...(reward === undefined ? {} : { reward: reward.options }),
       ...(model === undefined ? {} : { model: typeof model === "string" ? { checkpoint: model } : model }),
       train: { ...this.#options.train, ...(algorithm === undefined ? {} : { algorithm }) },
-      ...(workers === undefined ? {} : { workers }),
-      ...(store === undefined ? {} : { store }),
-      ...(audit === undefined ? {} : { audit }),
+      ...Object.fromEntries(
+        asInConfig.flatMap((key) => (this.#options[key] === undefined ? [] : [[key, this.#options[key]]])),
+      ),
     };
     const { config } = await resolveConfig(input, { name: "Trainer" });
     return config;

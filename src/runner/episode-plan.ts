@@ -12,6 +12,8 @@ export interface EpisodePlan<T extends Task = Task> {
   readonly governed?: boolean;
   /** Whether the independent oracle looks at the world as well. Default `false`. */
   readonly oracle?: boolean;
+  /** Told the name of every syscall before it is judged and performed. */
+  readonly onSyscall?: (name: string) => void;
   /** Told of every answer. A PolicyViolationError that it throws ends the episode as stopped. */
   readonly onResult?: (result: SyscallResult) => void;
 }

@@ -31,7 +31,10 @@ export class GovernedEpisode {
   constructor(kernel: KernelSpace, plan: EpisodePlan, options: RunnerSettings) {
     this.#plan = plan;
     this.#options = options;
-    this.#session = kernel.open({ episode: plan.key, governed: plan.governed ?? true });
+    this.#session = kernel.open({
+      ...{ episode: plan.key, governed: plan.governed ?? true },
+      ...(plan.onSyscall === undefined ? {} : { onSyscall: plan.onSyscall }),
+    });
     this.#oracle = plan.oracle === true ? createOracle(this.#session, kernel.policies) : null;
     this.#guard("environment", () => {
       this.#environment = startEnvironment(plan, this.#session);
@@ -64,6 +67,11 @@ export class GovernedEpisode {
   /** How many syscalls were made. */
   get stepCount(): number {
     return this.#steps.length;
+  }
+
+  /** Name of the newest syscall, answered or not; empty before the first. */
+  get lastSyscall(): string {
+    return this.#session.lastSyscall;
   }
 
   /** The kernel's answer to the newest syscall; `null` before the first. */
@@ -110,9 +118,22 @@ export class GovernedEpisode {
 
   /** Ends the episode because something broke, and says whose fault it is. */
   fail(boundary: Boundary, message: string): void {
-    if (this.#outcome === "failed") return;
+    if (this.#outcome === "failed" || this.#outcome === "timed-out") return;
     this.#error = { boundary, message };
     this.#outcome = "failed";
+  }
+
+  /** Ends the episode because it, or what it awaits, took too long; a syscall that is pending is answered as SIGKILL does. */
+  timeOut(message: string): void {
+    if (this.#outcome !== null) return;
+    this.#error = { boundary: this.#session.awaiting ? "environment" : "agent", message };
+    this.#outcome = "timed-out";
+    this.#session.signal("SIGKILL");
+  }
+
+  /** Whether SIGSTOP holds it. */
+  get held(): boolean {
+    return this.#session.held;
   }
 
   /** Scores the episode, closes its session, and hands over the record: once. Ends it where it was not done. */

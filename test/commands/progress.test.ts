@@ -58,7 +58,13 @@ it("evaluations and lost workers are told in lines that stay", () => {
   const measure = { taskAccuracy: 0.8, violationRate: 0.1, undetectedRate: 0, episodes: 100 };
   progress.show(iteration(1));
   progress.show({ type: "evaluation-end", phase: "before", measure });
-  progress.show({ type: "task-failure", reason: "out of memory" });
+  progress.show({
+    type: "task-failure",
+    reason: "out of memory",
+    fault: "out-of-memory",
+    attempt: 1,
+    episodes: 8,
+  });
   expect(written.slice(1)).toEqual([
     cleared,
     "before training: accuracy 80.0 %, violations 10.0 %\n",

@@ -1,16 +1,24 @@
+import type { ResourceLimits } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { FaradayError, messageOf } from "../../src/core/errors.ts";
+import type { WorkerFault } from "../../src/pool/worker-fault.ts";
 import { WorkerPool } from "../../src/pool/worker-pool.ts";
-import type { Setup, WorkerTask } from "./worker.ts";
+import type { Behaviour, Setup, WorkerTask } from "./worker.ts";
 
-function openPool(options: { workers: number } & Partial<Setup>) {
-  const { workers, bootsMax = 1000, boot = "throw", boots = new SharedArrayBuffer(4) } = options;
+type OpenOptions = { workers: number; tasksPerWorker?: number; limits?: ResourceLimits } & Partial<Setup>;
+
+function openPool(options: OpenOptions) {
+  const { workers, bootsMax = 1000, boot = "throw", boots = new SharedArrayBuffer(4), ...rest } = options;
   const setup: Setup = { boots, bootsMax, boot };
-  return new WorkerPool<WorkerTask, string>({ file: new URL("worker.ts", import.meta.url), workers, setup });
+  return new WorkerPool<WorkerTask, string>({ file: new URL("worker.ts", import.meta.url), workers, setup, ...rest });
 }
 
-async function outcomes(pool: WorkerPool<WorkerTask, string>, tasks: readonly WorkerTask[]): Promise<string[]> {
-  return Promise.all(tasks.map((task) => pool.run(task).catch(messageOf)));
+async function outcomes(pool: WorkerPool<WorkerTask, string>, tasks: readonly Behaviour[]): Promise<string[]> {
+  return Promise.all(tasks.map((task) => pool.run({ task }).catch(messageOf)));
+}
+
+async function kindsOf(pool: WorkerPool<WorkerTask, string>, tasks: readonly Behaviour[]): Promise<string[]> {
+  return Promise.all(tasks.map((task) => pool.run({ task }).catch((error: WorkerFault) => error.kind)));
 }
 
 function soon(): Promise<void> {
@@ -70,5 +78,63 @@ test("a pool that was closed rejects tasks, those in hand included, and starts n
   const inHand = outcomes(pool, ["throw-later", "answer", "answer"]);
   await pool[Symbol.asyncDispose]();
   for (const text of await inHand) expect(text).toMatch(/^a worker failed: /);
-  await expect(pool.run("answer")).rejects.toThrow(FaradayError);
+  await expect(pool.run({ task: "answer" })).rejects.toThrow(FaradayError);
+});
+
+describe("a fault says what kind it is", () => {
+  test("thrown, died, out of memory; the others are answered", async () => {
+    await using pool = openPool({ workers: 2, limits: { maxOldGenerationSizeMb: 32 } });
+    const kinds = await kindsOf(pool, ["throw", "exit", "fill-heap", "answer", "throw-later"]);
+    expect(kinds).toEqual(["threw", "died", "out-of-memory", "answer", "died"]);
+  });
+
+  test("no worker starts", async () => {
+    await using pool = openPool({ workers: 1, bootsMax: 0 });
+    await outcomes(pool, ["answer"]);
+    expect(await kindsOf(pool, ["answer"])).toEqual(["boot"]);
+  });
+});
+
+describe("an aborted task ends the worker that holds it, in whatever loop it is, and another takes its place", () => {
+  test.each(["loop", "wasm-loop"] as const)("%s", async (task) => {
+    await using pool = openPool({ workers: 1 });
+    const abort = new AbortController();
+    const looping = pool.run(
+      { task },
+      { signal: abort.signal, onAssigned: () => setTimeout(() => abort.abort(), 300) },
+    );
+    await expect(looping).rejects.toMatchObject({ kind: "ended" });
+    expect(await outcomes(pool, ["answer"])).toEqual(["answer"]);
+  });
+});
+
+test("a worker has as many tasks at a time as it is given, and the others of one that is ended are told so", async () => {
+  await using pool = openPool({ workers: 1, tasksPerWorker: 3 });
+  const waiting = await outcomes(pool, ["wait", "wait", "wait", "wait", "wait"]);
+  expect(Math.max(...waiting.map(Number))).toBe(3);
+  const abort = new AbortController();
+  const others = kindsOf(pool, ["wait", "wait"]);
+  const aborted = pool.run(
+    { task: "wait" },
+    { signal: abort.signal, onAssigned: () => setImmediate(() => abort.abort()) },
+  );
+  await expect(aborted).rejects.toMatchObject({ kind: "ended" });
+  expect(await others).toEqual(["ended", "ended"]);
+});
+
+test("a worker that retires ends its task first, and is replaced", async () => {
+  await using pool = openPool({ workers: 1 });
+  let thread = 0;
+  const waiting = pool.run(
+    { task: "wait" },
+    {
+      onAssigned(id) {
+        thread = id;
+        pool.retire(id);
+      },
+    },
+  );
+  expect(await waiting).toBe("1");
+  const [other] = await outcomes(pool, ["thread"]);
+  expect(Number(other)).toBeGreaterThan(thread);
 });

@@ -1,6 +1,8 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { z } from "zod";
 import { defineEnv, type EnvironmentEpisode, type Task } from "../../src/core/env.ts";
+import { wasmLoop } from "../pool/wasm-loop.ts";
 
 /** What goes wrong in the episodes of task `talk-0`, or when the module is loaded in a worker. */
 export const faults = [
@@ -11,6 +13,22 @@ export const faults = [
   "throw",
   "forget",
   "hang",
+  "loop",
+  "loop-reset",
+  "loop-score",
+  "wasm-loop",
+  "spin",
+  "never",
+  "fill-heap",
+  "exit-once",
+  "nan-reward",
+  "cyclic-answer",
+  "huge-answer",
+  "no-observation",
+  "reject-later",
+  "leak-timers",
+  "flood",
+  "pollute",
   "load-exit",
   "load-throw",
 ] as const;
@@ -21,15 +39,20 @@ export const faults = [
  */
 export default defineEnv({
   name: "chatter",
-  options: z.strictObject({ fault: z.enum(faults).default("none"), tasks: z.int().default(12) }),
-  load({ fault, tasks }) {
+  options: z.strictObject({
+    fault: z.enum(faults).default("none"),
+    tasks: z.int().default(12),
+    /** A file that `exit-once` makes before it exits, and no more. */
+    mark: z.string().default(""),
+  }),
+  load({ fault, tasks, mark }) {
     breakLoading(fault);
     return {
       tasks: Array.from({ length: tasks }, (_, index) => talk(index)).slice(
         fault === "forget" && !isMainThread ? 1 : 0,
       ),
       maxTurns: 3,
-      start: (task) => chat(task, task.id === "talk-0" ? fault : "none"),
+      start: (task) => chat(task, { fault: task.id === "talk-0" ? fault : "none", mark }),
     };
   },
 });
@@ -39,8 +62,14 @@ function talk(index: number): Task {
   return { id: `talk-${index}`, prompt, split: index % 4 === 3 ? "test" : "train" };
 }
 
-function chat({ prompt }: Task, fault: (typeof faults)[number]): EnvironmentEpisode {
+interface Mischief {
+  readonly fault: (typeof faults)[number];
+  readonly mark: string;
+}
+
+function chat({ prompt }: Task, { fault, mark }: Mischief): EnvironmentEpisode {
   let said = "";
+  if (fault === "loop-reset") loop();
   return {
     observation: prompt,
     drivers: {
@@ -48,7 +77,9 @@ function chat({ prompt }: Task, fault: (typeof faults)[number]): EnvironmentEpis
         operations: {
           say({ text }) {
             said += String(text);
-            return said.length;
+            if (fault === "never") return new Promise(() => {});
+            if (fault === "spin") return spin();
+            return answerOf(fault) ?? said.length;
           },
         },
       },
@@ -56,9 +87,13 @@ function chat({ prompt }: Task, fault: (typeof faults)[number]): EnvironmentEpis
     parse: (text) => ({ syscall: "chat.say", args: { text } }),
     step() {
       breakEpisode(fault);
+      if (fault === "exit-once") exitOnce(mark);
+      if (fault === "no-observation") return undefined as never;
       return { observation: "b", done: false };
     },
     score() {
+      if (fault === "loop-score") loop();
+      if (fault === "nan-reward") return { success: true, reward: Number.NaN };
       const letters = said.replaceAll(/[^abc]/g, "");
       const reward = letters === "" ? 0 : letters.replaceAll(/[^a]/g, "").length / letters.length;
       return { success: reward > 0.5, reward };
@@ -69,9 +104,52 @@ function chat({ prompt }: Task, fault: (typeof faults)[number]): EnvironmentEpis
 function breakEpisode(fault: (typeof faults)[number]): void {
   if (fault === "throw") throw new Error("the chat broke");
   if (fault === "hang") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  if (fault === "loop") loop();
+  if (fault === "wasm-loop") wasmLoop();
+  if (fault === "fill-heap") fillHeap();
+  if (fault === "reject-later") void Promise.resolve().then(() => fail("rejected later"));
+  if (fault === "leak-timers") setInterval(() => {}, 1);
+  if (fault === "flood") flood();
+  if (fault === "pollute") pollute();
   if (fault === "exit") process.exit(7);
   if (fault === "exit-later") setImmediate(() => process.exit(7));
   if (fault === "throw-later") setImmediate(fail, "the timer broke");
+}
+
+function loop(): never {
+  for (;;);
+}
+
+/** Never lets the thread's timers run, and never ends. */
+async function spin(): Promise<never> {
+  for (;;) await null;
+}
+
+function fillHeap(): never {
+  for (const all: object[] = []; ; ) all.push(new Array(1000).fill(all.length));
+}
+
+function exitOnce(mark: string): void {
+  if (existsSync(mark)) return;
+  writeFileSync(mark, "");
+  process.exit(7);
+}
+
+function flood(): void {
+  for (let line = 0; line < 2000; line++) console.log(`${line} ${"flood ".repeat(100)}`);
+}
+
+/** Changes what every module of the thread shares. */
+function pollute(): void {
+  Array.prototype.map = () => fail("map is broken");
+}
+
+function answerOf(fault: (typeof faults)[number]): unknown {
+  if (fault === "huge-answer") return "a".repeat(2 ** 26);
+  if (fault !== "cyclic-answer") return undefined;
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  return cyclic;
 }
 
 /** The main thread loads the environment too, to plan; only the workers are to break. */

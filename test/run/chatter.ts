@@ -42,8 +42,12 @@ export function chatterPolicy(): string {
   return folder;
 }
 
-export interface ChatterOptions {
+type WorkerOptions = Pick<TrainerOptions, "concurrentTasksPerWorker" | "workerLimits" | "deadlines" | "retries">;
+
+export interface ChatterOptions extends WorkerOptions {
   readonly fault?: (typeof faults)[number];
+  /** For the fault `exit-once`. */
+  readonly mark?: string;
   readonly train?: NonNullable<ConfigInput["train"]>;
   readonly workers?: number;
   readonly signal?: AbortSignal;
@@ -52,12 +56,12 @@ export interface ChatterOptions {
 
 /** A trainer on the chatter environment, with a budget of one syscall an episode, and its run directory. */
 export function chatterTrainer(options: ChatterOptions = {}): { readonly trainer: Trainer; readonly out: string } {
-  const { fault = "none", train, workers = 2, ...rest } = options;
+  const { fault = "none", mark = "", train, workers = 2, ...rest } = options;
   const out = join(freshFolder(), "run");
   const { algorithm = "grpo", ...settings } = { ...chatterTrain, ...train };
   const trainerOptions: TrainerOptions = {
     kernel: new KernelSpace({ policies: [{ type: "budget", syscalls: 1 }] }),
-    env: { module: chatterModule, fault },
+    env: { module: chatterModule, fault, mark },
     model: chatterPolicy(),
     algorithm,
     train: settings,

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { retryOptions } from "../../src/config/fault-options.ts";
 import { genesis } from "../../src/core/audit.ts";
 import type { EpisodeSummary } from "../../src/core/episode.ts";
 import { packEpisodes } from "../../src/core/episode-columns.ts";
 import { FaradayError } from "../../src/core/errors.ts";
 import { packTrajectories } from "../../src/core/trajectory.ts";
 import { Dispatcher } from "../../src/run/dispatch.ts";
+import { FaultLedger } from "../../src/run/fault-ledger.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
 import type { RolloutResult, RolloutTask } from "../../src/run/rollout.ts";
 
@@ -31,9 +33,10 @@ function answer({ keys }: RolloutTask, worker = 1): RolloutResult {
     chosen: Uint8Array.of(0, 1),
     logProbabilities: new Float32Array(2),
   }));
+  const health = { episodes: keys.length, memoryBytes: 0 };
   const first = keys[0]?.group ?? 0;
   const audit = { worker, epoch: 0, first, count: 1, previous: genesis, head: genesis, bytes: new Uint8Array() };
-  return { worker, episodes: packEpisodes(episodes), trajectories: packTrajectories(trajectories), audit };
+  return { worker, episodes: packEpisodes(episodes), trajectories: packTrajectories(trajectories), audit, health };
 }
 
 function groupOf({ keys }: RolloutTask): number {
@@ -63,7 +66,8 @@ async function runBatch(options: {
   let underWayMost = 0;
   const dispatcher = new Dispatcher({
     workers: options.workers,
-    onFailure: (message) => told.push(message),
+    faults: new FaultLedger(retryOptions.parse({ taskFaults: 1000 })),
+    onFault: ({ reason }) => told.push(reason),
     async run(task) {
       const group = groupOf(task);
       attempts.push({ group, ids: task.keys.map((key) => key.id) });
@@ -133,7 +137,7 @@ describe("Dispatcher", () => {
     });
     const dispatcher = new Dispatcher({
       workers: 2,
-      onFailure: () => {},
+      onFault: () => {},
       async run(task) {
         await later(1);
         finished++;
@@ -145,8 +149,8 @@ describe("Dispatcher", () => {
     expect(aheadMost).toBeLessThanOrEqual(8);
   });
 
-  test("a task that fails is tried once more under new names, and given up after that", async () => {
-    const failures = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 12 });
+  test("a task that fails for no one's fault is tried once more under new names, then one episode after the other", async () => {
+    const failures = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(workers, failures, async (workerCount, counts) => {
         const { batch, attempts, told } = await runBatch({
@@ -154,18 +158,21 @@ describe("Dispatcher", () => {
           delays: [0, ...counts.map((count) => count)],
           failures: [0, ...counts],
         });
-        expect(told).toHaveLength(counts.reduce((sum, count) => sum + Math.min(count, 2), 0));
+        // Two as a whole, one for each of its episodes.
+        expect(told).toHaveLength(counts.reduce((sum, count) => sum + Math.min(count, 2 + groupSize), 0));
         counts.forEach((count, index) => {
           const group = index + 1;
           const made = attempts.filter((attempt) => attempt.group === group);
-          expect(made).toHaveLength(count === 0 ? 1 : 2);
-          expect(new Set(made.flatMap((attempt) => attempt.ids)).size).toBe(made.length * groupSize);
+          expect(made.map(({ ids }) => ids.length)).toEqual(count === 0 ? [2] : count === 1 ? [2, 2] : [2, 2, 1, 1]);
+          const ids = made.flatMap((attempt) => attempt.ids);
+          expect(new Set(ids).size).toBe(ids.length);
           const episodes = batch.episodes.slice(group * groupSize, (group + 1) * groupSize);
-          for (const { summary, attempt } of episodes) {
-            expect({ group: summary.key.group, attempt }).toEqual({ group, attempt: made.length });
-            expect(summary.outcome).toBe(count < 2 ? "completed" : "failed");
-            expect(summary.error?.boundary).toBe(count < 2 ? undefined : "worker");
-          }
+          episodes.forEach(({ summary, attempt }, place) => {
+            expect({ group: summary.key.group, attempt }).toEqual({ group, attempt: Math.min(count, 2) + 1 });
+            const isLost = count - 2 > place;
+            expect(summary.outcome).toBe(isLost ? "failed" : "completed");
+            expect(summary.error?.boundary).toBe(isLost ? "worker" : undefined);
+          });
         });
       }),
       { numRuns: 40 },
@@ -176,20 +183,22 @@ describe("Dispatcher", () => {
     const told: string[] = [];
     const dispatcher = new Dispatcher({
       workers: 2,
-      onFailure: (message) => told.push(message),
+      onFault: ({ reason }) => told.push(reason),
       run: () => Promise.reject(new Error("no worker boots")),
     });
     const failed = dispatcher.batch(planOf(200));
     await expect(failed).rejects.toThrow(FaradayError);
-    await expect(failed).rejects.toThrow(/no episode of a batch came back from the workers: no worker boots/);
+    await expect(failed).rejects.toThrow(
+      /no episode of a batch came back from the workers: a worker failed: no worker boots/,
+    );
     expect(told.length).toBeLessThan(20);
   });
 
   test("many failures do not end a run while the first answer is still under way", async () => {
-    const failing = Array.from({ length: 30 }, () => 2);
+    const failing = Array.from({ length: 30 }, () => 4);
     const { batch } = await runBatch({ workers: 2, delays: [200, ...failing.map(() => 0)], failures: [0, ...failing] });
     expect(batch.episodes[0]?.summary.outcome).toBe("completed");
     const failed = batch.episodes.slice(groupSize);
-    expect(failed.every(({ summary, attempt }) => summary.outcome === "failed" && attempt === 2)).toBe(true);
+    expect(failed.every(({ summary, attempt }) => summary.outcome === "failed" && attempt === 3)).toBe(true);
   });
 });

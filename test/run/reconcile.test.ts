@@ -33,7 +33,7 @@ beforeAll(async () => {
       setupOf(config, actorOf(config, checkpoint, shareWeights(checkpoint.weights, 1))),
     );
     const run = async (task: (typeof plan.tasks)[number]) => doctor(await host.run(task, 0));
-    return new Dispatcher({ run, workers: 1, onFailure: fail }).batch(plan);
+    return new Dispatcher({ run, workers: 1, onFault: ({ reason }) => fail(reason) }).batch(plan);
   };
   const { episodes } = await rollOut((result) => result);
   place = episodes.findIndex(({ summary }) => summary.violations.length > 0);

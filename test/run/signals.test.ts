@@ -34,7 +34,7 @@ async function recordsByEpisode({ out, report }: ChatterRun) {
 
 /** The training episodes of the task that hangs. */
 async function hangingEpisodes(): Promise<string[]> {
-  const { tasks } = await chatter.load({ fault: "none", tasks: 12 }, { baseDir: "" });
+  const { tasks } = await chatter.load({ fault: "none", tasks: 12, mark: "" }, { baseDir: "" });
   const options = { seed: 1, temperature: 1, evalTemperature: 1, ...train };
   const keys = new Planner(tasks, options).training(1).tasks.flatMap((task) => task.keys);
   return keys.filter((key) => key.task === "talk-0").map((key) => key.id);

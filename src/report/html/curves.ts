@@ -44,7 +44,12 @@ const figures: readonly Figure[] = [
   {
     title: "Episodes that nothing or little is learned from",
     yLabel: "episodes",
-    metrics: { failedEpisodes: "failed", killedEpisodes: "killed", quarantinedEpisodes: "quarantined" },
+    metrics: {
+      failedEpisodes: "failed",
+      timedOutEpisodes: "timed out",
+      killedEpisodes: "killed",
+      quarantinedEpisodes: "quarantined",
+    },
     include: [0],
   },
   { title: "Groups with a signal", yLabel: "groups", metrics: { groupsUsed: "groups used" }, include: [0] },

@@ -39,7 +39,7 @@ export class PoolLane implements Lane {
     this.stored = audit !== null;
     this.#planner = planner;
     this.#audit = audit;
-    this.#pool = new RolloutPool(config, checkpoint, tell, { timed });
+    this.#pool = new RolloutPool(config, checkpoint, ({ reason }) => tell(reason), { timed });
   }
 
   get threads(): readonly Worker[] {

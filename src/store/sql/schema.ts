@@ -11,7 +11,7 @@ export const schemaVersion = 4;
 export const migrations: readonly { readonly version: number; readonly sql: (dialect: Dialect) => string }[] = [
   { version: 2, sql: (dialect) => runTables(wordsOf[dialect]) },
   { version: 3, sql: (dialect) => queueTables(wordsOf[dialect]) + runViews[dialect] },
-  { version: 4, sql: (dialect) => rolloutView(wordsOf[dialect]) },
+  { version: 4, sql: (dialect) => laterOutcomes[dialect] + rolloutView(wordsOf[dialect]) },
 ];
 
 /** Where the databases' words differ. */
@@ -180,6 +180,21 @@ JOIN iterations ON iterations.key = rollouts.batch
 JOIN runs ON runs.key = rollouts.run;
 `;
 }
+
+/** Version 4: episodes may be `timed-out`. SQLite cannot change a column's check, but the column. */
+const laterOutcomes: Readonly<Record<Dialect, string>> = {
+  sqlite: `
+DROP VIEW IF EXISTS lightning_rollouts;
+ALTER TABLE rollouts ADD COLUMN ended TEXT NOT NULL DEFAULT 'failed' ${oneOf("ended", episodeOutcomes)};
+UPDATE rollouts SET ended = outcome;
+ALTER TABLE rollouts DROP COLUMN outcome;
+ALTER TABLE rollouts RENAME COLUMN ended TO outcome;
+`,
+  postgres: `
+ALTER TABLE rollouts DROP CONSTRAINT IF EXISTS rollouts_outcome_check;
+ALTER TABLE rollouts ADD CONSTRAINT rollouts_outcome_check ${oneOf("outcome", episodeOutcomes)};
+`,
+};
 
 /** Version 3: the queue and trajectories; spans of batches are no rows any more, and segments are packed. */
 function queueTables({ key, integer, real, json, bytes, table, tableOfKey }: Words): string {

@@ -74,6 +74,7 @@ const statuses: Readonly<Record<EpisodeOutcome, RolloutStatus & ("succeeded" | "
   stopped: "failed",
   failed: "failed",
   quarantined: "failed",
+  "timed-out": "failed",
 };
 
 function rolloutOf(row: EpisodeOfRun): AttemptedRollout {

@@ -1,0 +1,181 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { recordsOf } from "../../src/audit/audit-records.ts";
+import { openStore, type RunEvent } from "../../src/index.ts";
+import type { StoredEpisode } from "../../src/store/lightning-store.ts";
+import { faraday } from "../commands/run-cli.ts";
+import { type ChatterOptions, type ChatterRun, freshFolder, runChatter } from "./chatter.ts";
+
+/** The one batch has every task for training once, in tasks for the workers of three groups. */
+const train = { iterations: 1, groupsPerBatch: 9, groupSize: 2, groupsPerTask: 3, evalEpisodes: 2 };
+const deadlines = { stepMs: 1500, resetMs: 1500, scoreMs: 1500 };
+/** For what may boot many workers on a busy machine. */
+const timeout = 120_000;
+
+interface FaultyRun extends ChatterRun {
+  readonly events: readonly RunEvent[];
+}
+
+async function runFaulty(options: ChatterOptions): Promise<FaultyRun> {
+  const events: RunEvent[] = [];
+  return { ...(await runChatter({ train, ...options, onEvent: (event) => events.push(event) })), events };
+}
+
+let undisturbed: ChatterRun;
+
+beforeAll(async () => {
+  undisturbed = await runChatter({ train });
+}, timeout);
+
+describe("whoever ends its worker is to blame alone, its task is quarantined in the end, and the rest is as without it", () => {
+  test.each([
+    ["exit", {}, "failed", "environment", /^a worker failed: worker exited with code: 7$/],
+    ["fill-heap", { workerLimits: { heapMb: 64 } }, "failed", "environment", /memory limit/],
+    ["loop", { deadlines }, "timed-out", "environment", timeOut("step")],
+    ["wasm-loop", { deadlines }, "timed-out", "environment", timeOut("step")],
+    ["loop-score", { deadlines }, "timed-out", "environment", timeOut("score")],
+    [
+      "loop-reset",
+      { deadlines },
+      "timed-out",
+      "environment",
+      /^a worker failed: reset: .* 1500 ms; no syscall was made$/,
+    ],
+    ["spin", { deadlines }, "timed-out", "worker", timeOut("wait")],
+  ] as const)(
+    "%s",
+    async (fault, options, outcome, boundary, message) => {
+      const run = await runFaulty({ fault, ...options });
+      expect(run.report.status).toBe("succeeded");
+      expectComplete(run);
+      const lost = run.episodes.filter((episode) => episode.outcome === outcome);
+      expect(lost.length).toBeGreaterThan(0);
+      for (const { error, attempt, worker } of lost) {
+        expect(error).toEqual({ boundary, message: expect.stringMatching(message) });
+        expect(worker).toBe(0);
+        if (outcome === "failed") expect(attempt).toBeGreaterThan(1);
+      }
+      const quarantined = run.episodes.filter((episode) => episode.outcome === "quarantined");
+      for (const { error } of quarantined) expect(error?.message).toMatch(/^task talk-0 is quarantined: /);
+      expectOthersUndisturbed(run, [...lost, ...quarantined]);
+      expectTold(run, quarantined.length > 0);
+      await expectVerified(run);
+    },
+    timeout,
+  );
+});
+
+test(
+  "what never answers times out alone, and its worker lives",
+  async () => {
+    const run = await runFaulty({ fault: "never", deadlines });
+    expectComplete(run);
+    const lost = run.episodes.filter(({ outcome }) => outcome === "timed-out");
+    expect(lost.length).toBeGreaterThan(0);
+    for (const { error, attempt, worker } of lost) {
+      expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(/^step: .* was chat\.say$/) });
+      expect(attempt).toBe(1);
+      expect(worker).toBeGreaterThan(0);
+    }
+    expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
+    expectOthersUndisturbed(run, lost);
+    await expectVerified(run);
+  },
+  timeout,
+);
+
+test(
+  "a run whose workers die and are tried again ends with the weights of one that nothing happened to",
+  async () => {
+    const mark = join(freshFolder(), "mark");
+    const run = await runFaulty({ fault: "exit-once", mark });
+    expect(existsSync(mark)).toBe(true);
+    expect(run.events.some(({ type }) => type === "task-failure")).toBe(true);
+    expect(run.episodes.some(({ attempt }) => attempt > 1)).toBe(true);
+    expectOthersUndisturbed(run, []);
+    expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
+    await expectVerified(run);
+  },
+  timeout,
+);
+
+test(
+  "workers that are replaced after so many episodes change nothing",
+  async () => {
+    const run = await runFaulty({ workerLimits: { episodes: 3 } });
+    expect(Math.max(...run.episodes.map(({ worker }) => worker))).toBeGreaterThan(2);
+    expect(run.events.some(({ type }) => type === "task-failure")).toBe(false);
+    expectOthersUndisturbed(run, []);
+    expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
+  },
+  timeout,
+);
+
+test(
+  "tasks that overlap in one worker are recorded and learned from as those that do not",
+  async () => {
+    const run = await runFaulty({ workers: 1, concurrentTasksPerWorker: 3 });
+    expectOthersUndisturbed(run, []);
+    expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
+    await expectVerified(run);
+  },
+  timeout,
+);
+
+test(
+  "a quarantined task ends the run where the config says so",
+  async () => {
+    const retries = { onQuarantine: "stop", taskFaults: 2 } as const;
+    await expect(runFaulty({ fault: "exit", retries })).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(/^task talk-0 ended 2 workers, and retries\.onQuarantine is stop; the last: /),
+    });
+  },
+  timeout,
+);
+
+function timeOut(stage: string): RegExp {
+  return new RegExp(
+    `^a worker failed: ${stage}: not done within its deadline of \\d+ ms; the last syscall was chat.say$`,
+  );
+}
+
+/** Every planned episode is in the store once, in a terminal state. */
+function expectComplete({ episodes, report }: ChatterRun): void {
+  const names = episodes.map(({ key }) => key.id.split("~")[0]);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toHaveLength(report.iterations * train.groupsPerBatch * train.groupSize + 3 * train.evalEpisodes);
+}
+
+/** Before the first update, the others did what they do in a run without faults. */
+function expectOthersUndisturbed(run: ChatterRun, lost: readonly StoredEpisode[]): void {
+  const isComparable = ({ key }: StoredEpisode) => lost.length === 0 || key.weights === 0;
+  const done = new Map(undisturbed.episodes.map((episode) => [episode.key.id, bytesOf(episode)]));
+  const others = run.episodes.filter((episode) => !lost.includes(episode) && isComparable(episode));
+  for (const other of others) expect(bytesOf(other)).toEqual(done.get(other.key.id.split("~")[0] as string));
+  for (const { key } of lost) expect(key.task).toBe("talk-0");
+}
+
+function bytesOf({ key: { seed, task, weights }, outcome, reward, cost, stepCount, tokenCount }: StoredEpisode) {
+  return { seed, task, weights, outcome, reward, cost, stepCount, tokenCount };
+}
+
+function expectTold({ events }: FaultyRun, isQuarantined: boolean): void {
+  const failures = events.filter((event) => event.type === "task-failure");
+  expect(failures.length).toBeGreaterThan(0);
+  const quarantines = events.filter((event) => event.type === "task-quarantined");
+  expect(quarantines.map(({ task }) => task)).toEqual(isQuarantined ? ["talk-0"] : []);
+}
+
+function weightsOf({ out }: ChatterRun): Buffer {
+  return readFileSync(join(out, "checkpoints/1/weights.safetensors"));
+}
+
+async function expectVerified({ out, report }: ChatterRun): Promise<void> {
+  await using store = await openStore("sqlite:faraday.db", { baseDir: out, mustExist: true });
+  const records = (await store.audit(report.run)).flatMap(recordsOf);
+  const starts = records.filter((record) => record.kind === "start");
+  expect(records.filter((record) => record.kind === "end")).toHaveLength(starts.length);
+  expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0 });
+}
