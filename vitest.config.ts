@@ -17,7 +17,7 @@ export default defineConfig({
     // Worker threads inherit this, and so find the package under its own name in its sources.
     execArgv: ["--conditions=faraday-source"],
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
   },

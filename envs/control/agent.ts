@@ -24,6 +24,7 @@ function pushesByChance(seed: number): Agent {
   const random = new Random(seed);
   let bits = 0;
   return {
+    ignoresObservation: true,
     act(_, { step }) {
       if (step % 32 === 0) bits = random.below(0x1_0000_0000);
       return ((bits >>> (step % 32)) & 1) === 1 ? toTheRight : toTheLeft;

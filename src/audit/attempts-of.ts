@@ -1,4 +1,4 @@
-import type { AgentSignal, AuditSegment, EpisodeAuditRecord } from "../core/audit.ts";
+import { type AgentSignal, type AuditSegment, type EpisodeAuditRecord, eachCall } from "../core/audit.ts";
 import { FaradayError } from "../core/errors.ts";
 import { inOrder, placeOf, recordsOf } from "./audit-records.ts";
 
@@ -117,7 +117,8 @@ function begin(worker: number, epoch: number, start: RecordOf<"start">): Recorde
 
 function append(attempt: RecordedAttempt, record: Exclude<EpisodeAuditRecord, { kind: "start" }>): string | null {
   attempt.lastSequence = record.sequence;
-  if (record.kind === "intent") attempt.syscalls.push({ intent: record });
+  if (record.kind === "calls") attempt.syscalls.push(...eachCall(record));
+  else if (record.kind === "intent") attempt.syscalls.push({ intent: record });
   else if (record.kind === "end") attempt.end = record;
   else if (record.kind === "signal") attempt.signals.push(record.signal);
   else {

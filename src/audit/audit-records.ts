@@ -32,7 +32,7 @@ function parseLines(segment: AuditSegment): readonly unknown[] {
   }
 }
 
-const episodeKinds: readonly AuditRecord["kind"][] = ["start", "intent", "outcome", "signal", "end"];
+const episodeKinds: readonly AuditRecord["kind"][] = ["start", "intent", "outcome", "calls", "signal", "end"];
 const runKinds: readonly AuditRecord["kind"][] = ["batch", "update"];
 
 /** Checks what names and orders a record; the rest is the recorder's own typed output. */

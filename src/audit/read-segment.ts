@@ -87,6 +87,10 @@ const checks: ReadonlyMap<string, (record: Fields) => boolean> = new Map<string,
     ({ episode, step, verdict, outcome, violations }) =>
       isText(episode) && isCount(step) && isText(verdict) && isText(outcome) && areObjects(violations),
   ],
+  [
+    "calls",
+    ({ episode, step, syscall, args }) => isText(episode) && isCount(step) && isText(syscall) && Array.isArray(args),
+  ],
   ["signal", ({ episode, step, signal }) => isText(episode) && isCount(step) && isText(signal)],
   [
     "end",

@@ -7,7 +7,7 @@ import { openAuditSource } from "./audit-source.ts";
 import type { CommandResult, Invocation } from "./command.ts";
 import { choiceOption, integerOption } from "./option-values.ts";
 
-const kinds = ["start", "intent", "outcome", "signal", "end", "batch", "update"] as const;
+const kinds = ["start", "intent", "outcome", "calls", "signal", "end", "batch", "update"] as const;
 type Kind = (typeof kinds)[number];
 const limitDefault = 1000;
 
@@ -113,6 +113,8 @@ function episodeDetails(record: EpisodeAuditRecord): readonly (string | number)[
       const rules = record.violations.map(({ policy, rule, severity }) => `${policy}/${rule} (${severity})`);
       return [`outcome ${record.step}`, `${record.verdict}, ${record.outcome}`, ...rules];
     }
+    case "calls":
+      return [`calls ${record.step} to ${record.step + record.args.length - 1}`, "allow, completed"];
     case "signal":
       return [`signal ${record.step}`, record.signal];
     case "end":

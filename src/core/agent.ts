@@ -17,6 +17,8 @@ export interface AgentContext {
  * of `null` ends the episode. It may be synchronous or asynchronous.
  */
 export interface Agent {
+  /** Says that it never looks at the observation, which then need not be put into words: `act` is given an empty text. */
+  readonly ignoresObservation?: boolean;
   act(observation: string, context: AgentContext): Syscall | null | Promise<Syscall | null>;
 }
 

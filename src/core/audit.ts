@@ -8,7 +8,7 @@ export type AgentSignal = (typeof agentSignals)[number];
 
 /**
  * One entry of an audit log, kept as one line of canonical JSON. Workers record episodes: `start`, for every syscall an
- * `intent` before its effect and an `outcome` after, `end`. The main process, worker 0, records what became of them:
+ * `intent` before its effect and an `outcome` after, or `calls` for several, `end`. The main process, worker 0, records what became of them:
  * `batch` when it stored them, `update` when it changed the weights by them, `signal` for an episode whose worker could
  * not record it any more.
  */
@@ -28,6 +28,11 @@ export type EpisodeAuditRecord = AuditPlace & {
         readonly violations: readonly Violation[];
         readonly error?: string;
       }
+    /**
+     * Syscalls of one name in a row, from `step` on, each permitted and completed at once, with nothing found: what an intent and an outcome of each
+     * would say, where the config wants such calls recorded together. `args` has those of each.
+     */
+    | { readonly kind: "calls"; readonly step: number; readonly syscall: string; readonly args: readonly unknown[] }
     /** `step` is the number of syscalls made before it. */
     | { readonly kind: "signal"; readonly step: number; readonly signal: AgentSignal }
     | {
@@ -40,6 +45,19 @@ export type EpisodeAuditRecord = AuditPlace & {
         readonly violations: number;
       }
   );
+
+type RecordOf<Kind extends EpisodeAuditRecord["kind"]> = Extract<EpisodeAuditRecord, { kind: Kind }>;
+
+/** The intent and the outcome of each call that a record of `calls` stands for, all with its own place in the log. */
+export function eachCall(
+  record: RecordOf<"calls">,
+): readonly { readonly intent: RecordOf<"intent">; readonly outcome: RecordOf<"outcome"> }[] {
+  const { kind: _, args: all, step: first, syscall, ...place } = record;
+  return all.map((args, index) => ({
+    intent: { ...place, kind: "intent", step: first + index, syscall, args },
+    outcome: { ...place, kind: "outcome", step: first + index, verdict: "allow", outcome: "completed", violations: [] },
+  }));
+}
 
 export type RunAuditRecord = AuditPlace &
   (

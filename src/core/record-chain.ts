@@ -19,6 +19,8 @@ export class RecordChain {
   #length = 1;
   #first = 0;
   #firstPrevious = genesis;
+  /** Of the lines that are not linked yet: where each begins, where its link goes, where it ends. */
+  readonly #unlinked: number[] = [];
 
   constructor(place: { readonly worker: number; readonly epoch: number }) {
     this.worker = place.worker;
@@ -42,17 +44,22 @@ export class RecordChain {
     this.#link(start);
   }
 
-  /** Appends the line that is `before`, then {@link previous}, then `after`. */
-  appendLinked(before: string, after: string): void {
+  /**
+   * Appends the line that is `before`, then {@link previous}, then `after`. It is written now; its link, and its hash, wait for the seal. Until then
+   * nothing may be appended in the other way.
+   */
+  appendUnlinked(before: string, after: string): void {
     const start = this.#length;
-    this.#write(before);
-    this.#write(this.#previous);
-    this.#write(after);
-    this.#link(start);
+    this.#write(before + genesis + after);
+    const isAscii = this.#length - start === before.length + genesis.length + after.length;
+    this.#unlinked.push(start, start + (isAscii ? before.length : Buffer.byteLength(before)), this.#length);
+    this.#bytes[this.#length++] = lineFeed;
+    this.#sequence++;
   }
 
   /** Hands over what was appended since the last seal, and keeps none of it. */
   seal(): AuditSegment {
+    this.#linkAll();
     const segment = {
       worker: this.worker,
       epoch: this.epoch,
@@ -74,18 +81,28 @@ export class RecordChain {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Ends the line from `start` on. The zero byte of a leaf stands in for the line feed before it while it is hashed. */
+  #linkAll(): void {
+    const places = this.#unlinked;
+    for (let index = 0; index < places.length; index += 3) {
+      this.#bytes.write(this.#previous, places[index + 1] as number, "latin1");
+      this.#hash(places[index] as number, places[index + 2] as number);
+    }
+    places.length = 0;
+  }
+
+  /** Ends the line from `start` on. */
   #link(start: number): void {
+    this.#hash(start, this.#length);
+    this.#bytes[this.#length++] = lineFeed;
+    this.#sequence++;
+  }
+
+  /** The zero byte of a leaf stands in for the line feed before a line while it is hashed. */
+  #hash(start: number, end: number): void {
     const bytes = this.#bytes;
     bytes[start - 1] = 0;
-    this.#previous = hash(
-      "sha256",
-      new Uint8Array(bytes.buffer, bytes.byteOffset + start - 1, this.#length - start + 1),
-      "hex",
-    );
+    this.#previous = hash("sha256", new Uint8Array(bytes.buffer, bytes.byteOffset + start - 1, end - start + 1), "hex");
     bytes[start - 1] = lineFeed;
-    bytes[this.#length++] = lineFeed;
-    this.#sequence++;
   }
 
   #reserve(room: number): void {

@@ -20,6 +20,8 @@ interface SessionParts {
   readonly sql: SqlSession | undefined;
   readonly drivers: Readonly<Record<string, Driver>>;
   readonly recorder: FlightRecorder;
+  /** Whether it is recorded, not only counted. */
+  readonly recorded: boolean;
   /** Hash of the set of policies that judge. */
   readonly policies: string;
   readonly resolver: Resolver | undefined;
@@ -86,7 +88,7 @@ export class KernelSession implements Disposable {
     this.#drivers = new SessionDrivers({ sql, judges, world: this.world, mounted: parts.drivers });
     const killed = () => this.#ending === "SIGKILL";
     this.#mediation = new Mediation({ episode: episode.id, governed, seats, drivers: this.#drivers, resolver, killed });
-    this.#record = parts.recorder.start(episode, parts.policies);
+    this.#record = parts.recorder.start(episode, parts.policies, { recorded: parts.recorded });
   }
 
   /** Adds drivers to this session, by name; a name that is taken is an error. */

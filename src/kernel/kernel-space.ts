@@ -49,6 +49,8 @@ export interface BootOptions {
   readonly epoch?: number;
   /** Says when records are made, in milliseconds since 1970, for those who want to know (see {@link FlightRecorder}). */
   readonly clock?: () => number;
+  /** Whether calls in a row are recorded together (see {@link FlightRecorder}). */
+  readonly together?: boolean;
   /** Options of drivers that the kernel was given none for (see `Environment.driverDefaults`). */
   readonly driverDefaults?: Readonly<Record<string, unknown>>;
 }
@@ -59,6 +61,8 @@ export interface SessionOptions {
   readonly drivers?: Readonly<Record<string, Driver>>;
   /** `false` runs the same drivers with nothing judged: the measurement without a kernel. Default `true`. */
   readonly governed?: boolean;
+  /** `false` records nothing of it, to measure what recording costs. Default `true`. */
+  readonly recorded?: boolean;
   /** Told the name of every syscall before it is judged and performed. */
   readonly onSyscall?: (name: string) => void;
 }
@@ -125,6 +129,11 @@ export class KernelSpace implements Disposable {
     return this.#booted;
   }
 
+  /** Whether it has drivers besides those that an environment mounts. */
+  get hasDrivers(): boolean {
+    return this.#database !== undefined;
+  }
+
   get recorder(): FlightRecorder {
     return this.#recorder;
   }
@@ -145,6 +154,7 @@ export class KernelSpace implements Disposable {
       drivers: options.drivers ?? {},
       onSyscall: options.onSyscall ?? null,
       recorder: this.#recorder,
+      recorded: options.recorded ?? true,
       policies: governed ? this.policySetHash : ungoverned,
       closed: () => {
         open.delete(session);
@@ -171,8 +181,8 @@ export class KernelSpace implements Disposable {
   }
 
   async #load(options: BootOptions): Promise<void> {
-    const { worker = 0, epoch = 0, clock } = options;
-    this.#recorder = new FlightRecorder({ worker, epoch }, clock);
+    const { worker = 0, epoch = 0, clock, together = false } = options;
+    this.#recorder = new FlightRecorder({ worker, epoch }, { together, ...(clock === undefined ? {} : { clock }) });
     const spec = this.#spec.drivers.sql ?? defaultSql(options.driverDefaults);
     for (const policy of this.policies) if (policy.spec.mode !== "off") await policy.load?.();
     if (this.#resolverModule !== null) this.#resolver = (await this.#resolverModule.load()) as Resolver;

@@ -12,6 +12,7 @@ const valuesMax = 1_000_000;
  * objects without a class; anything else, a cycle, or a getter that throws is a fault, and a tag stands in its place.
  */
 export function plainCopy(value: unknown): PlainCopy {
+  if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol") return { value };
   const copier = new Copier();
   const copy = copier.copy(value, 0);
   return copier.fault === undefined ? { value: copy } : { value: copy, fault: copier.described };

@@ -20,7 +20,7 @@ export interface Refusal {
 /** How a syscall is performed, with the arguments that it will be given. */
 export interface Target {
   readonly args: Syscall["args"];
-  readonly perform: () => DriverReply | Promise<DriverReply>;
+  perform(): DriverReply | Promise<DriverReply>;
 }
 
 /** The drivers of one session, by name: those that were mounted, and `sql`. */
@@ -29,6 +29,8 @@ export class SessionDrivers {
   readonly #judges: readonly Judge[];
   readonly #world: World;
   #mounted: Readonly<Record<string, Driver>>;
+  /** The newest syscall of a mounted driver, and what performs it: the next is often the same. */
+  #known: { readonly syscall: string; readonly run: Operation } | null = null;
 
   constructor(parts: {
     readonly sql: SqlSession | undefined;
@@ -46,17 +48,32 @@ export class SessionDrivers {
     const taken = Object.keys(drivers).find((name) => name in this.#world || Object.hasOwn(this.#mounted, name));
     if (taken !== undefined) throw new Error(`driver ${taken} is mounted already`);
     this.#mounted = { ...this.#mounted, ...drivers };
+    this.#known = null;
   }
 
   /** Finds what performs a syscall, with its arguments as they will be given to it. */
   find({ syscall, args }: Syscall): Target | Refusal {
+    const known = this.#known;
+    if (known !== null && known.syscall === syscall) return new OperationTarget(syscall, known.run, args);
     const dot = syscall.indexOf(".");
     const name = dot < 0 ? syscall : syscall.slice(0, dot);
     const operation = dot < 0 ? "" : syscall.slice(dot + 1);
     const driver = Object.hasOwn(this.#mounted, name) ? this.#mounted[name] : undefined;
-    if (driver !== undefined) return mountedTarget(driver, { syscall, operation, args });
+    if (driver !== undefined) return this.#mountedTarget(driver, { syscall, operation, args });
     if (this.#sql !== undefined && name === "sql" && operation === "query") return this.#sqlTarget(this.#sql, args);
     return unknown(syscall);
+  }
+
+  #mountedTarget(
+    driver: Driver,
+    { syscall, operation, args }: Syscall & { readonly operation: string },
+  ): Target | Refusal {
+    const run = Object.hasOwn(driver.operations, operation) ? driver.operations[operation] : undefined;
+    if (run === undefined) return unknown(syscall);
+    const given = driver instanceof ToolSet ? parsed(driver, { operation, args }) : args;
+    if (typeof given === "string") return { rule: "bad-arguments", description: `${syscall}: ${given}` };
+    if (!(driver instanceof ToolSet)) this.#known = { syscall, run };
+    return new OperationTarget(syscall, run, given);
   }
 
   #sqlTarget(session: SqlSession, args: Syscall["args"]): Target | Refusal {
@@ -67,15 +84,31 @@ export class SessionDrivers {
   }
 }
 
-function mountedTarget(
-  driver: Driver,
-  { syscall, operation, args }: Syscall & { readonly operation: string },
-): Target | Refusal {
-  const run = Object.hasOwn(driver.operations, operation) ? driver.operations[operation] : undefined;
-  if (run === undefined) return unknown(syscall);
-  const given = driver instanceof ToolSet ? parsed(driver, { operation, args }) : args;
-  if (typeof given === "string") return { rule: "bad-arguments", description: `${syscall}: ${given}` };
-  return { args: given, perform: () => performed(syscall, () => run(given)) };
+type Operation = Driver["operations"][string];
+
+/** An operation with its arguments. */
+class OperationTarget implements Target {
+  readonly args: Syscall["args"];
+  readonly #syscall: string;
+  readonly #run: Operation;
+
+  constructor(syscall: string, run: Operation, args: Syscall["args"]) {
+    this.#syscall = syscall;
+    this.#run = run;
+    this.args = args;
+  }
+
+  perform(): DriverReply | Promise<DriverReply> {
+    const syscall = this.#syscall;
+    try {
+      const result = this.#run.call(undefined, this.args);
+      return isThenable(result)
+        ? Promise.resolve(result).then((value) => completed(syscall, value), failed)
+        : completed(syscall, result);
+    } catch (error) {
+      return failed(error);
+    }
+  }
 }
 
 const faultsMax = 4;
@@ -101,18 +134,9 @@ function parsed(tools: ToolSet, { operation, args }: Pick<Call, "args"> & { read
   }
 }
 
-function performed(syscall: string, run: () => unknown): DriverReply | Promise<DriverReply> {
-  try {
-    const result = run();
-    return isThenable(result)
-      ? Promise.resolve(result).then((value) => completed(syscall, value), failed)
-      : completed(syscall, result);
-  } catch (error) {
-    return failed(error);
-  }
-}
-
 function completed(syscall: string, returned: unknown): DriverReply {
+  if (typeof returned === "number" || typeof returned === "string" || typeof returned === "boolean")
+    return { outcome: "completed", violations: noViolations, result: returned };
   const usage = returned instanceof Metered ? { usage: returned.usage } : {};
   const given = returned instanceof Metered ? returned.result : returned;
   const { value, fault } = plainCopy(given);

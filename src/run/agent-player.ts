@@ -1,9 +1,10 @@
 import type { Agent, AgentContext, AgentMaker } from "../core/agent.ts";
-import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
+import type { EpisodeKey, EpisodeRecord, EpisodeSummary } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Syscall } from "../core/syscall.ts";
 import type { Trajectory } from "../core/trajectory.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
+import { playBare } from "./bare-episode.ts";
 import type { OpenEpisodes } from "./open-episodes.ts";
 import type { PlayedEpisodes, Player } from "./player.ts";
 import type { RolloutTask } from "./rollout.ts";
@@ -23,12 +24,25 @@ export class AgentPlayer implements Player {
     this.#make = make;
   }
 
-  async play({ keys }: RolloutTask, _slot: number, episodes: OpenEpisodes): Promise<PlayedEpisodes> {
-    const playing = keys.map((key, index) => this.#playEpisode(key, index, episodes));
+  async play(
+    { keys, governed, recorded = true }: RolloutTask,
+    _slot: number,
+    episodes: OpenEpisodes,
+  ): Promise<PlayedEpisodes> {
+    const isBare = !governed && !recorded && !episodes.needKernel;
+    const playing = keys.map((key, index) =>
+      isBare ? this.#playBare(key, index, episodes) : this.#playEpisode(key, index, episodes),
+    );
     const records = playing.some((record) => record instanceof Promise)
       ? await Promise.all(playing)
-      : (playing as EpisodeRecord[]);
+      : (playing as EpisodeSummary[]);
     return { records, trajectories: keys.map(() => silent) };
+  }
+
+  #playBare(key: EpisodeKey, index: number, episodes: OpenEpisodes): EpisodeSummary | Promise<EpisodeSummary> {
+    const task = episodes.taskOf(key);
+    episodes.watch.begin(index);
+    return playBare({ key, agent: this.#make(task, key), ...episodes.startBare(task, key) });
   }
 
   #playEpisode(key: EpisodeKey, index: number, episodes: OpenEpisodes): EpisodeRecord | Promise<EpisodeRecord> {
@@ -94,7 +108,7 @@ function takeTurn(
   if (episode.done) return;
   try {
     watch.enter("act", index);
-    const chosen = agent.act(episode.observation, context);
+    const chosen = agent.act(agent.ignoresObservation === true ? "" : episode.observation, context);
     if (!(chosen instanceof Promise)) return step(chosen);
     return chosen.then(
       (syscall) => (episode.done ? undefined : step(syscall)),

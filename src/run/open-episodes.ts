@@ -1,4 +1,4 @@
-import type { Environment, Task } from "../core/env.ts";
+import type { Environment, EnvironmentEpisode, Task } from "../core/env.ts";
 import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
 import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
@@ -15,17 +15,20 @@ interface HostParts {
   readonly signals: SignalReceiver;
 }
 
+/** Who looks on, and what is written down. */
+type Watching = Pick<RolloutTask, "governed" | "oracle" | "recorded">;
+
 /** The episodes of one task of a worker's, from their beginning to their end: each reachable by signals, each finished once. */
 export class OpenEpisodes {
   readonly #host: HostParts;
-  readonly #observed: Pick<RolloutTask, "governed" | "oracle">;
+  readonly #observed: Watching;
   /** Where players say whose code they run. */
   readonly watch: EpisodeWatch;
   readonly #open = new Map<string, GovernedEpisode>();
 
-  constructor(host: HostParts, { governed, oracle }: Pick<RolloutTask, "governed" | "oracle">, watch: EpisodeWatch) {
+  constructor(host: HostParts, { governed, oracle, recorded = true }: Watching, watch: EpisodeWatch) {
     this.#host = host;
-    this.#observed = { governed, oracle };
+    this.#observed = { governed, oracle, recorded };
     this.watch = watch;
   }
 
@@ -35,6 +38,17 @@ export class OpenEpisodes {
     return task;
   }
 
+  /** Whether episodes need drivers that only a kernel has. */
+  get needKernel(): boolean {
+    return this.#host.runner.kernel.hasDrivers;
+  }
+
+  /** An episode that no kernel takes part in. */
+  startBare(task: Task, { seed }: EpisodeKey): { readonly episode: EnvironmentEpisode; readonly maxTurns: number } {
+    const { environment } = this.#host;
+    return { episode: environment.start(task, { seed, world: {} }), maxTurns: environment.maxTurns };
+  }
+
   /** @param index Of the episode in its task. */
   begin(key: EpisodeKey, index: number): GovernedEpisode {
     this.watch.begin(index);
@@ -42,7 +56,7 @@ export class OpenEpisodes {
     const task = this.taskOf(key);
     const { activity } = this.watch;
     const episode = runner.begin({
-      ...{ environment, task, key, reward, ...this.#observed },
+      ...{ environment, task, key, reward, ...this.#observed, keepSteps: false },
       onSyscall: (name) => activity.syscall(name),
     });
     this.#open.set(key.id, episode);

@@ -82,7 +82,10 @@ export function nothingRecorded(): RecordedCounts {
 }
 
 export function countRecord(recorded: RecordedCounts, record: AuditRecord): void {
-  if (record.kind === "intent") recorded.intents++;
+  if (record.kind === "calls") {
+    recorded.intents += record.args.length;
+    recorded.syscalls += record.args.length;
+  } else if (record.kind === "intent") recorded.intents++;
   else if (record.kind === "end") recorded.end = record;
   else if (record.kind === "outcome") {
     recorded.syscalls++;

@@ -55,6 +55,7 @@ export class RolloutHost {
     const kernel = new KernelSpace(setup.kernel);
     await kernel.boot({
       ...{ worker, epoch: setup.epoch, driverDefaults: environment.driverDefaults ?? {} },
+      together: setup.together && !setup.timed,
       ...(setup.timed ? { clock: () => performance.timeOrigin + performance.now() } : {}),
     });
     return new RolloutHost(setup, { worker, environment, kernel, player: await playerOf(setup) });

@@ -276,6 +276,7 @@ export function setupOf(config: ResolvedConfig, actor: RolloutSetup["actor"]): R
     runner: config.runner,
     reward: config.reward,
     epoch: 0,
+    together: config.audit.calls === "together",
     timed: false,
     activity: activityMemory(),
     deadlines: config.deadlines,

@@ -24,6 +24,8 @@ export interface RolloutSetup {
   readonly workerCount: SharedArrayBuffer;
   /** Of the workers' recorders: one that the run has not stored yet. */
   readonly epoch: number;
+  /** Whether calls in a row are recorded together. */
+  readonly together: boolean;
   /** Whether recorders say when their records were made. */
   readonly timed: boolean;
   /** Memory of the run's {@link SignalBoard}. */
@@ -64,6 +66,8 @@ export interface RolloutTask {
   readonly governed: boolean;
   /** Whether the oracle looks on. */
   readonly oracle: boolean;
+  /** Whether it is recorded; default `true`. What is not can be measured, but not stored. */
+  readonly recorded?: boolean;
   /** Updates that the policy has had which it is sampled from. */
   readonly weights: number;
 }

@@ -10,6 +10,10 @@ export interface EpisodePlan<T extends Task = Task> {
   readonly reward: PolicyReward;
   /** `false` measures the same episode without the kernel's judgement. Default `true`. */
   readonly governed?: boolean;
+  /** `false` leaves it out of the flight recorder, to measure what that costs. Default `true`. */
+  readonly recorded?: boolean;
+  /** Whether the record holds every step. Default `true`; whoever wants figures alone saves their memory. */
+  readonly keepSteps?: boolean;
   /** Whether the independent oracle looks at the world as well. Default `false`. */
   readonly oracle?: boolean;
   /** Told the name of every syscall before it is judged and performed. */

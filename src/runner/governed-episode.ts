@@ -20,8 +20,13 @@ export class GovernedEpisode {
   readonly #session: KernelSession;
   readonly #oracle: Oracle | null;
   readonly #steps: StepRecord[] = [];
+  readonly #found: (Violation & { readonly step: number; readonly statement: string })[] = [];
+  #stepCount = 0;
+  #last: SyscallResult | null = null;
   readonly #signals: AgentSignal[] = [];
   #environment: EnvironmentEpisode | undefined;
+  /** What the environment showed last, until it is read. */
+  #shown: { readonly observation: string } | undefined;
   #observation = "";
   #outcome: EpisodeOutcome | null = null;
   #error: EpisodeError | undefined;
@@ -32,18 +37,23 @@ export class GovernedEpisode {
     this.#plan = plan;
     this.#options = options;
     this.#session = kernel.open({
-      ...{ episode: plan.key, governed: plan.governed ?? true },
+      ...{ episode: plan.key, governed: plan.governed ?? true, recorded: plan.recorded ?? true },
       ...(plan.onSyscall === undefined ? {} : { onSyscall: plan.onSyscall }),
     });
     this.#oracle = plan.oracle === true ? createOracle(this.#session, kernel.policies) : null;
     this.#guard("environment", () => {
       this.#environment = startEnvironment(plan, this.#session);
-      this.#observation = this.#environment.observation;
+      this.#shown = this.#environment;
     });
   }
 
   /** What the agent sees now. */
   get observation(): string {
+    const shown = this.#shown;
+    if (shown !== undefined) {
+      this.#shown = undefined;
+      this.#observation = this.#guard("environment", () => shown.observation) ?? "";
+    }
     return this.#observation;
   }
 
@@ -66,7 +76,7 @@ export class GovernedEpisode {
 
   /** How many syscalls were made. */
   get stepCount(): number {
-    return this.#steps.length;
+    return this.#stepCount;
   }
 
   /** Name of the newest syscall, answered or not; empty before the first. */
@@ -76,7 +86,7 @@ export class GovernedEpisode {
 
   /** The kernel's answer to the newest syscall; `null` before the first. */
   get lastResult(): SyscallResult | null {
-    return this.#steps.at(-1)?.result ?? null;
+    return this.#last;
   }
 
   /** Takes the policy model's text for the next step. A promise only where a driver of the environment gives one. */
@@ -143,9 +153,7 @@ export class GovernedEpisode {
     if (!this.done) this.#end("completed");
     const score = this.#score();
     const oracle = this.#guard("kernel", () => this.#oracle?.findings() ?? null) ?? null;
-    const found = this.#steps.flatMap((step, index) =>
-      step.result.violations.map((violation) => ({ ...violation, step: index, statement: statementOf(step.syscall) })),
-    );
+    const found = this.#found;
     const price = this.#reconcile(this.#price(score, found), found);
     const record: EpisodeRecord = {
       key: this.#plan.key,
@@ -157,7 +165,7 @@ export class GovernedEpisode {
       scalarReward: price.scalarReward,
       violations: found.map((violation, index) => ({ ...violation, penalty: price.penalties[index] ?? 0 })),
       oracle,
-      stepCount: this.#steps.length,
+      stepCount: this.#stepCount,
       steps: this.#steps,
     };
     this.#session.close({ outcome: record.outcome, reward: record.reward, cost: record.cost });
@@ -165,15 +173,24 @@ export class GovernedEpisode {
   }
 
   #take(syscall: Syscall, result: SyscallResult): void {
-    this.#guard("kernel", () => this.#oracle?.observe(syscall, result));
+    if (this.#oracle !== null) this.#guard("kernel", () => this.#oracle?.observe(syscall, result));
     const shown = this.#guard("environment", () => this.#environment?.step(result));
-    this.#observation = shown?.observation ?? "";
-    this.#steps.push({ syscall, result, observation: this.#observation });
+    this.#shown = shown ?? nothingShown;
+    this.#keep(syscall, result);
     this.#tell(result);
     if (this.#session.terminated === "SIGTERM") this.#end("stopped");
     if (this.done) return;
     if (this.#options.failOnViolation && result.violations.some((violation) => violation.blocked)) this.#end("stopped");
-    else if (shown?.done === true || this.#steps.length >= this.#plan.environment.maxTurns) this.#end("completed");
+    else if (shown?.done === true || this.#stepCount >= this.#plan.environment.maxTurns) this.#end("completed");
+  }
+
+  #keep(syscall: Syscall, result: SyscallResult): void {
+    const step = this.#stepCount++;
+    this.#last = result;
+    if (this.#plan.keepSteps !== false) this.#steps.push({ syscall, result, observation: this.observation });
+    if (result.violations.length === 0) return;
+    const statement = statementOf(syscall);
+    for (const violation of result.violations) this.#found.push({ ...violation, step, statement });
   }
 
   /** What the environment makes of it; `null` where the episode did not complete or the score is no number. */
@@ -208,7 +225,7 @@ export class GovernedEpisode {
 
   /** What does not add up earns nothing. A failed episode stays one: it says more, and earns nothing either. */
   #reconcile(price: Price, found: readonly Violation[]): Price {
-    const penalised = { syscalls: this.#steps.length, violations: price.penalties.length };
+    const penalised = { syscalls: this.#stepCount, violations: price.penalties.length };
     const doubt = disagreement({ ...this.#session.counts, penalised });
     if (doubt === null || this.#outcome === "failed") return price;
     this.#outcome = "quarantined";
@@ -230,6 +247,8 @@ export class GovernedEpisode {
     }
   }
 }
+
+const nothingShown = { observation: "" };
 
 function startEnvironment(plan: EpisodePlan, session: KernelSession): EnvironmentEpisode {
   const started = plan.environment.start(plan.task as Task, { seed: plan.key.seed, world: session.world });

@@ -1,4 +1,4 @@
-import type { AuditRecord } from "../core/audit.ts";
+import { type AuditRecord, eachCall } from "../core/audit.ts";
 import type { SyscallOutcome, Violation } from "../core/syscall.ts";
 
 /** One entry of a flight recorder, in the form that becomes a span. */
@@ -40,6 +40,10 @@ export function entriesOf(record: AuditRecord, intents: Map<string, Intent>): re
     case "intent":
       intents.set(episode, record);
       return [];
+    case "calls":
+      return eachCall(record).flatMap(({ intent, outcome }) =>
+        outcomeEntries(outcome, { id: `${id}.${intent.step}`, intent }),
+      );
     case "outcome":
       return outcomeEntries(record, { id, intent: intents.get(episode) });
     case "signal":

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Severity, severities } from "../../core/syscall.ts";
 import { parseOptions } from "../parse-options.ts";
-import type { Finding, Judge, Policy } from "../policy.ts";
+import { type Finding, type Judge, noFindings, type Policy } from "../policy.ts";
 import { UserModule } from "../user-module.ts";
 import { policyMode } from "./policy-fields.ts";
 
@@ -94,8 +94,8 @@ export function checkedJudge(make: () => unknown): Judge {
       },
     };
   }
-  const ask = (method: unknown, ...given: readonly unknown[]) =>
-    method === undefined ? [] : findingsOf((method as (...all: readonly unknown[]) => unknown).apply(made, [...given]));
+  const ask = (method: unknown, first: unknown, second?: unknown, third?: unknown) =>
+    method === undefined ? noFindings : findingsOf((method as Asked).call(made, first, second, third));
   const { before, after, settled, sql } = made;
   let broken: unknown;
   return {
@@ -118,8 +118,10 @@ export function checkedJudge(make: () => unknown): Judge {
   };
 }
 
+type Asked = (first: unknown, second: unknown, third: unknown) => unknown;
+
 function findingsOf(given: unknown): readonly Finding[] {
-  if (given === null || given === undefined) return [];
+  if (given === null || given === undefined) return noFindings;
   const parsed = customFindings.safeParse(Array.isArray(given) ? given : [given]);
   if (!parsed.success)
     throw new Error(`a judge must answer findings { decision, rule, … }: ${z.prettifyError(parsed.error)}`);

@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../../core/audit.ts";
+import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Phase } from "../../core/episode.ts";
 import type { LightningStore } from "../../store/lightning-store.ts";
 import { recordedStatement } from "./recorded-episode.ts";
@@ -13,9 +14,11 @@ export interface ShownRecord {
   readonly phase: Phase;
   readonly iteration: number;
   readonly storedAt: number;
-  /** The syscall in a line, of an intent and of its outcome. */
+  /** The syscall in a line, of an intent and of its outcome; several, where they are recorded together. */
   readonly statement: string | null;
 }
+
+const statementMax = 2_000;
 
 /** The records of a run in the order of the tree, a segment at a time. Nothing is verified. */
 export async function* readRecords(store: LightningStore, run: string): AsyncGenerator<ShownRecord> {
@@ -45,6 +48,7 @@ function parse(line: string): AuditRecord | null {
 
 /** @param statements Those of the intents whose outcomes are to come. */
 function statementOf(record: AuditRecord, statements: Map<string, string>): string | null {
+  if (record.kind === "calls") return `${record.syscall} ${canonicalJson(record.args).slice(0, statementMax)}`;
   if (record.kind !== "intent" && record.kind !== "outcome") return null;
   const step = `${record.episode} ${record.step}`;
   if (record.kind === "intent") {
