@@ -41,7 +41,7 @@ beforeAll(() => {
   symlinkSync(process.execPath, join(repository, "node_modules", ".bin", "node"));
   commit("before", 'row("echo", 1000 + run), row("sql", 500 + run), row("gone", 1)');
   commit("after", 'row("echo", 2000 + run), row("sql", 400 + run), row("new", 1)');
-  commit("broken", 'row("echo", 1)].concat(nothing, [');
+  commit("broken", "nothing");
 });
 afterAll(() => rmSync(repository, { recursive: true }));
 
