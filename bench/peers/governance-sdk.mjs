@@ -17,7 +17,11 @@ engine.loadPolicy({
   name: "bank",
   rules: [
     { name: "idle", condition: "action.name == 'idle'", ruleAction: "allow" },
-    { name: "pay", condition: "action.name == 'pay' and amount <= 100 and to in ['alice', 'bob']", ruleAction: "allow" },
+    {
+      name: "pay",
+      condition: "action.name == 'pay' and amount <= 100 and to in ['alice', 'bob']",
+      ruleAction: "allow",
+    },
     { name: "close", condition: "action.name == 'close'", ruleAction: "deny" },
   ],
   default_action: "deny",
