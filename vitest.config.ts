@@ -4,14 +4,26 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** Folders whose files share a process and what it has loaded: they start no threads and fill no SQLite. */
+const together = ["audit", "config", "core", "grpo", "model", "report", "runner"].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+
 export default defineConfig({
   resolve: {
     alias: { "faraday-rl": fileURLToPath(new URL("src/index.ts", import.meta.url)) },
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    // Audit keys and known heads are kept in the user's config folder; the tests have one of their own.
-    env: { XDG_CONFIG_HOME: mkdtempSync(join(tmpdir(), "faraday-config-")) },
+    projects: [
+      { extends: true, test: { name: "together", include: together, isolate: false } },
+      { extends: true, test: { name: "apart", include: ["test/**/*.test.ts"], exclude: together } },
+    ],
+    env: {
+      // Audit keys and known heads are kept in the user's config folder; the tests have one of their own.
+      XDG_CONFIG_HOME: mkdtempSync(join(tmpdir(), "faraday-config-")),
+      // Worker threads and child processes load what others have compiled.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.compile-cache", import.meta.url)),
+    },
     // Processes, not threads: tests start worker threads of their own and must be able to end them.
     pool: "forks",
     // Worker threads inherit this, and so find the package under its own name in its sources.

@@ -21,13 +21,15 @@ export interface MeasureOptions {
   readonly timeMs: number;
   readonly runsMin: number;
   readonly warmup: boolean;
+  /** The one task that is run; all of them where none is named. */
+  readonly only?: string;
 }
 
 /** Sets a suite up, runs its tasks in turns, and takes it down again. */
 export async function measureSuite(
   suite: string,
   fill: FillBench,
-  { rounds, timeMs, runsMin, warmup }: MeasureOptions,
+  { rounds, timeMs, runsMin, warmup, only }: MeasureOptions,
 ): Promise<readonly MeasuredTask[]> {
   await using resources = new AsyncDisposableStack();
   const bench = new Bench({
@@ -35,6 +37,7 @@ export async function measureSuite(
     ...{ throws: true, retainSamples: true },
   });
   const amounts = await fill(bench, resources);
+  for (const { name } of [...bench.tasks]) if (only !== undefined && name !== only) bench.remove(name);
   const latencies = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
     // Without this, a second run measures nothing and gives the results of the first.

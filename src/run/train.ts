@@ -83,7 +83,8 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     ? await beginRun(config, directory, key)
     : await resumeRun(config, { directory, key, checkpoint, tasks });
   await using store = opened;
-  const log = openLog(directory.file("run.log"), { verbose });
+  using runLog = openLog(directory.file("run.log"), { verbose });
+  const { log } = runLog;
   let status: StatusWriter | undefined;
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);

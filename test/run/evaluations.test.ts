@@ -8,14 +8,17 @@ import { faraday } from "../commands/run-cli.ts";
 import { type ChatterRun, chatterConfig, chatterTrain, chatterTrainer, runChatter, storedRun } from "./chatter.ts";
 
 const iterations = 4;
-const watched = await runChatter({ train: { iterations, evalEvery: 2, keepBest: true, checkpointEvery: 1 } });
+const watched = await runChatter({
+  workers: 1,
+  train: { iterations, evalEvery: 2, keepBest: true, checkpointEvery: 1 },
+});
 
 function weightsOf({ out }: Pick<ChatterRun, "out">, checkpoint: string | number): Buffer {
   return readFileSync(join(out, "checkpoints", String(checkpoint), "model.safetensors"));
 }
 
 it("evaluations in the course of training are stored and reported, and change nothing of it", async () => {
-  const plain = await runChatter({ train: { iterations } });
+  const plain = await runChatter({ workers: 1, train: { iterations } });
   expect(weightsOf(watched, iterations)).toEqual(weightsOf(plain, iterations));
   expect(watched.report.evaluations.map(({ iteration }) => iteration)).toEqual([2, 4]);
   expect(plain.report).toMatchObject({ evaluations: [], best: null, after: watched.report.after });
@@ -37,13 +40,16 @@ it("the best of them is kept, with the iteration and the measure that made it so
 });
 
 it("training ends at the first evaluation that reaches the target, and is then measured", async () => {
-  const { report, out } = await runChatter({ train: { iterations, evalEvery: 1, stopAt: { violationRate: 1 } } });
+  const { report, out } = await runChatter({
+    workers: 1,
+    train: { iterations, evalEvery: 1, stopAt: { violationRate: 1 } },
+  });
   expect(report).toMatchObject({ status: "succeeded", iterations: 1, after: report.evaluations[0]?.measure });
   expect(existsSync(join(out, "checkpoints", "1"))).toBe(true);
 });
 
 it("training goes on where the target is not reached", async () => {
-  const { report } = await runChatter({ train: { iterations: 2, evalEvery: 1, stopAt: { accuracy: 1 } } });
+  const { report } = await runChatter({ workers: 1, train: { iterations: 2, evalEvery: 1, stopAt: { accuracy: 1 } } });
   expect(report.evaluations.every(({ measure }) => measure.taskAccuracy < 1)).toBe(true);
   expect(report.iterations).toBe(2);
 });
@@ -53,6 +59,7 @@ it.each(["iteration-end", "evaluation-end"])(
   async (type) => {
     const abort = new AbortController();
     const { trainer, out } = chatterTrainer({
+      workers: 1,
       train: { iterations, evalEvery: 2, keepBest: true, checkpointEvery: 1 },
       signal: abort.signal,
       onEvent: (event) => {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { deriveSeed, Random } from "../../src/core/random.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
@@ -14,7 +14,9 @@ import { type ChatterOptions, chatterConfig, chatterTrain, chatterTrainer, runCh
 
 const iterations = 3;
 const train = { iterations, checkpointEvery: 1 };
-const whole = await runChatter({ train }).then(({ out, report }) => leftBy(out, report));
+/** Where the number of workers says nothing, there is one, which starts sooner. */
+const alone = { train, workers: 1 };
+const whole = await runChatter(alone).then(({ out, report }) => leftBy(out, report));
 
 /** All that must not depend on where a run was stopped. */
 async function leftBy(out: string, report: RunReport) {
@@ -45,7 +47,7 @@ async function expectSameAsWhole(out: string): Promise<void> {
 async function cancelledAfter(iteration: number, options: ChatterOptions = {}): Promise<string> {
   const abort = new AbortController();
   const { trainer, out } = chatterTrainer({
-    ...{ train, signal: abort.signal, ...options },
+    ...{ ...alone, signal: abort.signal, ...options },
     onEvent: (event) => {
       const done = event.type === "iteration-end" ? event.iteration : event.type === "evaluation-end" ? 0 : -1;
       if (done === iteration) abort.abort();
@@ -61,12 +63,16 @@ function doneAfter(iteration: number): number {
 }
 
 describe("a run that is resumed ends with the weights, episodes and measures of one that was never stopped", () => {
-  it.each([0, 1, 2])("after it was cancelled at the end of iteration %i", async (iteration) => {
-    await expectSameAsWhole(await cancelledAfter(iteration));
+  it.each([
+    [0, 1],
+    [1, 2],
+    [2, 1],
+  ])("after it was cancelled at the end of iteration %i, with %i of its workers", async (iteration, workers) => {
+    await expectSameAsWhole(await cancelledAfter(iteration, { workers }));
   });
 
   it("when batches are rolled out ahead of the updates", async () => {
-    const options = { train: { ...train, iterations: 4, async: { stalenessMax: 2 } } };
+    const options = { ...alone, train: { ...train, iterations: 4, async: { stalenessMax: 2 } } };
     const undisturbed = await runChatter(options);
     expect(undisturbed.report.curve.map(({ metrics }) => metrics.staleness)).toEqual([0, 1, 2, 2]);
     const abort = new AbortController();
@@ -77,7 +83,7 @@ describe("a run that is resumed ends with the weights, episodes and measures of 
     expect(await trainer.train()).toMatchObject({ status: "cancelled", iterations: 4 });
     expect((await resumed(out)).iterations).toBe(4);
     const killed = chatterTrainer(options);
-    await brokenStore("before", 3, () => expect(killed.trainer.train()).rejects.toThrow("the disk is gone"));
+    await brokenStore("before", "train 2", () => expect(killed.trainer.train()).rejects.toThrow("the disk is gone"));
     for (const { out: other, report } of [
       { out, report: await resumed(out) },
       { out: killed.out, report: await resumed(killed.out) },
@@ -100,31 +106,33 @@ describe("a run that is resumed ends with the weights, episodes and measures of 
     await expectSameAsWhole(out);
   });
 
-  // Counted from the first batch that is stored. The second evaluation and the second iteration are as the first, and left out for their time.
-  const batches = { ungoverned: 0, "iteration 1": 2, "iteration 3": 4, after: 5 };
-  it.each(
-    Object.entries(batches).flatMap(([batch, index]) => [
-      [batch, "before", index] as const,
-      [batch, "after", index] as const,
-    ]),
-  )("when storing %s broke %s it was on disk", async (_batch, when, index) => {
-    const { trainer, out } = chatterTrainer({ train });
-    await brokenStore(when, index, () => expect(trainer.train()).rejects.toThrow("the disk is gone"));
-    expect(await storedRun(out)).toMatchObject({ status: "failed" });
-    await expectSameAsWhole(out);
-  });
+  it.each(["before", "after"] as const)(
+    "when storing broke %s a batch was on disk, and broke at a later one each time that it went on",
+    async (when) => {
+      const { trainer, out } = chatterTrainer(alone);
+      const goOn = async () => expect(await faraday(["train", "--resume", out])).toMatchObject({ exitCode: 1 });
+      await brokenStore(when, "ungoverned 0", () => expect(trainer.train()).rejects.toThrow("the disk is gone"));
+      // The second evaluation and the second iteration are as the first, and left out for their time.
+      for (const batch of ["train 1", "train 3", "after 3"]) {
+        expect(await storedRun(out)).toMatchObject({ status: "failed" });
+        await brokenStore(when, batch, goOn);
+      }
+      expect(await storedRun(out)).toMatchObject({ status: "failed" });
+      await expectSameAsWhole(out);
+    },
+  );
 });
 
-/** The store's nth batch fails, before its transaction or behind it. */
-async function brokenStore(when: "before" | "after", index: number, run: () => Promise<unknown>): Promise<void> {
+/** The store fails at a batch, named by its phase and iteration: before its transaction or behind it. */
+async function brokenStore(when: "before" | "after", at: string, run: () => Promise<unknown>): Promise<void> {
   const store = RunStore.prototype.storeBatch;
-  let count = 0;
   const spy = vi.spyOn(RunStore.prototype, "storeBatch").mockImplementation(async function (this: RunStore, batch) {
-    const breaks = count++ === index;
+    const breaks = `${batch.phase} ${batch.iteration}` === at;
     if (!breaks || when === "after") await store.call(this, batch);
     if (breaks) throw new Error("the disk is gone");
   });
   await run();
+  expect(spy).toHaveBeenCalledWith(expect.objectContaining({ iteration: Number(at.split(" ")[1]) }));
   spy.mockRestore();
 }
 
@@ -195,25 +203,12 @@ describe("a process that is killed", () => {
 
 describe("resume", () => {
   it("says of a finished run what it said, and does nothing", async () => {
-    const { out } = await runChatter({ train });
+    const { out } = await runChatter(alone);
     const before = readFileSync(join(out, "report.json"), "utf8");
     const again = await faraday(["train", "--resume", out, "--json"]);
     expect(again).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(again.stdout)).toEqual(JSON.parse(before));
     expect(readFileSync(join(out, "report.json"), "utf8")).toBe(before);
-  });
-
-  it.each([
-    ["another seed", ["--seed", "2"], /save for workers; got another train\.seed/],
-    ["another setting", ["--set", "train.iterations=9"], /got another train\.iterations/],
-    ["another directory to write to", ["--out", "elsewhere"], /--resume or --out, not both/],
-  ])("refuses %s", async (_, args, message) => {
-    const out = await cancelledAfter(1);
-    expect(await faraday(["train", "--resume", out, ...args])).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringMatching(message),
-    });
-    expect(existsSync(join(out, "run.lock"))).toBe(false);
   });
 
   it("refuses a directory that is no run's", async () => {
@@ -222,29 +217,6 @@ describe("resume", () => {
       exitCode: 2,
       stderr: expect.stringContaining("it has no config.json"),
     });
-  });
-
-  it.each<[string, RegExp, (out: string) => void]>([
-    [
-      "a state is lost",
-      /cannot go on after iteration 2 without its state/,
-      (out) => rmSync(join(out, "state", "2.state")),
-    ],
-    ["a state is damaged", /it is damaged/, (out) => appendFileSync(join(out, "state", "2.state"), "x")],
-    [
-      "the base policy has changed",
-      /the base policy must be the one that the run was begun with/,
-      (out) => flipBasePolicy(out),
-    ],
-  ])("fails where %s, and leaves the run as it was", async (_, message, change) => {
-    const out = await cancelledAfter(1);
-    change(out);
-    const { exitCode, stderr } = await faraday(["train", "--resume", out]);
-    expect(exitCode).toBeGreaterThan(0);
-    expect(stderr).toMatch(message);
-    expect(readdirSync(out)).not.toContain("run.lock");
-    expect((await storedRun(out)).episodes).toHaveLength(2 * chatterTrain.evalEpisodes + 2 * 24);
-    expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0 });
   });
 
   it("has the same lock within one process", async () => {
@@ -262,10 +234,65 @@ describe("resume", () => {
   });
 });
 
-function flipBasePolicy(out: string): void {
+describe("what refuses to go on leaves the run as it was", () => {
+  let out = "";
+  beforeAll(async () => {
+    out = await cancelledAfter(1);
+  });
+
+  it("another config, and another directory to write to", async () => {
+    for (const [args, message] of [
+      [["--seed", "2"], /save for workers; got another train\.seed/],
+      [["--set", "train.iterations=9"], /got another train\.iterations/],
+      [["--out", "elsewhere"], /--resume or --out, not both/],
+    ] as const) {
+      expect(await faraday(["train", "--resume", out, ...args])).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringMatching(message),
+      });
+      expect(existsSync(join(out, "run.lock"))).toBe(false);
+    }
+  });
+
+  it.each<[string, RegExp, (out: string) => string, (bytes: Buffer) => Buffer]>([
+    [
+      "a damaged state",
+      /it is damaged/,
+      (out) => join(out, "state", "2.state"),
+      (bytes) => Buffer.concat([bytes, bytes]),
+    ],
+    ["another base policy", /the base policy must be the one that the run was begun with/, basePolicyOf, flipped],
+  ])("%s", async (_, message, fileOf, change) => {
+    const file = fileOf(out);
+    const before = readFileSync(file);
+    writeFileSync(file, change(before));
+    await expectStuck(message);
+    writeFileSync(file, before);
+  });
+
+  it("a lost state", async () => {
+    rmSync(join(out, "state", "2.state"));
+    await expectStuck(/cannot go on after iteration 2 without its state/);
+  });
+
+  async function expectStuck(message: RegExp): Promise<void> {
+    const { exitCode, stderr } = await faraday(["train", "--resume", out]);
+    expect(exitCode).toBeGreaterThan(0);
+    expect(stderr).toMatch(message);
+    expect(readdirSync(out)).not.toContain("run.lock");
+    expect((await storedRun(out)).episodes).toHaveLength(2 * chatterTrain.evalEpisodes + 2 * 24);
+    expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0 });
+  }
+});
+
+function basePolicyOf(out: string): string {
   const { model } = JSON.parse(readFileSync(join(out, "config.json"), "utf8"));
-  const file = join(model.checkpoint, "model.safetensors");
-  const bytes = readFileSync(file);
-  bytes[bytes.length - 4] = (bytes[bytes.length - 4] as number) ^ 1;
-  writeFileSync(file, bytes);
+  return join(model.checkpoint, "model.safetensors");
+}
+
+/** With one bit changed in the last of the weights. */
+function flipped(bytes: Buffer): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 4] = (changed[changed.length - 4] as number) ^ 1;
+  return changed;
 }

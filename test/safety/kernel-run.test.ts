@@ -46,7 +46,8 @@ function misjudged(line: CorpusLine, answer: Answer | undefined): string | null 
 it.each(policyNames)(
   "faraday kernel run --fresh judges the corpus under %s as it is labelled",
   async (policy) => {
-    const lines = linesOf(policy);
+    // What exhausts takes long: all of it is judged in this process by the corpus's own test, and here under one policy.
+    const lines = linesOf(policy).filter((line) => line.class !== "exhaustion" || policy === policyNames[0]);
     const answers = await kernelRun(policy, lines, "--fresh");
     expect(lines.map((line, index) => misjudged(line, answers[index])).filter((found) => found !== null)).toEqual([]);
   },
