@@ -1,5 +1,6 @@
 import { type AuditRecord, genesis, type SealedSegment } from "../core/audit.ts";
 import type { AuditFinding, FindingCode } from "./audit-finding.ts";
+import { isDerived } from "./kept-link.ts";
 import type { Line, ReadSegment } from "./read-segment.ts";
 
 /** Where a recorder is: the next sequence, and the hashes that may be named as those of its last record. */
@@ -56,6 +57,8 @@ class ChainWalk {
   #doubled = false;
   /** How many lines before this one could not be read. */
   #unreadable = 0;
+  /** Whether a line before was changed in a way that leaves nothing to check those behind it by. */
+  #blind = false;
   /** Index of the last line that was taken as a record of its own, or -1. */
   #last = -1;
 
@@ -86,7 +89,7 @@ class ChainWalk {
     if (missing > 0 && last !== head && (this.#sure || missing > 1)) {
       this.#missing(this.#expected, missing, head);
       this.#expected += missing;
-    } else if (last !== undefined && this.#sure && !this.#heads().includes(last)) {
+    } else if (last !== undefined && this.#sure && !this.#blind && !this.#heads().includes(last)) {
       this.#changed(this.#last, `the head that its segment was sealed with is ${head}; one of both was changed`);
       this.leaves[this.leaves.length - 1] = head;
     }
@@ -118,9 +121,8 @@ class ChainWalk {
     const linked = typeof before === "string" ? before === record.previous : before.includes(record.previous);
     if (record.sequence === this.#expected) {
       if (linked || !this.#sure) return true;
-      if (index > 0 && this.#confirmed(index)) {
-        this.#changed(index - 1, `the record after it names ${record.previous}`);
-        this.leaves[this.leaves.length - 1] = record.previous;
+      if (index > 0 && (this.#confirmed(index) || this.#endsDerived(index, record.previous))) {
+        this.#changedBefore(index, record.previous);
         return true;
       }
     } else if (!linked || !this.#sure || this.#confirmed(index)) {
@@ -166,6 +168,14 @@ class ChainWalk {
     const { hash } = this.#lines[index] as Line;
     this.#pass(index, hash, this.#claim(index) ?? hash);
     this.#sure = false;
+  }
+
+  #changedBefore(index: number, named: string): void {
+    this.#blind = isDerived(named, this.#hashOf(index - 1));
+    const blind = this.#blind ? "; what is behind it in its segment cannot be checked" : "";
+    this.#changed(index - 1, `the record after it names ${named}${blind}`);
+    this.leaves[this.leaves.length - 1] = named;
+    if (this.#blind) this.lost = true;
   }
 
   #changed(index: number, why: string): void {
@@ -218,6 +228,15 @@ class ChainWalk {
     const got = sequenceOf(lines[wrong] as Line);
     this.#found("record-order", first + wrong, `record ${got} stands in the place of record ${first + wrong}`, wrong);
     return sorted;
+  }
+
+  /** The last line, with a link that was derived from a changed one, is not what the segment was sealed with either. */
+  #endsDerived(index: number, named: string): boolean {
+    return index === this.#lines.length - 1 && isDerived(named, this.#hashOf(index - 1));
+  }
+
+  #hashOf(index: number): string {
+    return (this.#lines[index] as Line).hash;
   }
 
   /** Whether what follows a line names it as it is. */

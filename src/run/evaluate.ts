@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Split } from "../core/env.ts";
 import { type Measure, measureOf } from "../report/measure.ts";
 import { type PassAt, passAtEach } from "../report/pass-at.ts";
+import { openTelemetry } from "../telemetry/open.ts";
 import type { RunEvent } from "./events.ts";
 import { loadEnvironment } from "./load-environment.ts";
+import { storedEpisodes } from "./measurement.ts";
 import { Planner } from "./plan.ts";
 import { openPolicyModel } from "./policy-model.ts";
 import { RolloutPool } from "./rollout-pool.ts";
@@ -29,7 +32,8 @@ export interface EvaluateOptions {
 }
 
 /**
- * Measures a policy, or the config's agent, without training it; nothing is stored. The same seed draws the same tasks and chances as a training run's own
+ * Measures a policy, or the config's agent, without training it; nothing is stored, but told to the OpenTelemetry endpoint that the environment
+ * names. The same seed draws the same tasks and chances as a training run's own
  * measurements.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
@@ -44,8 +48,18 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     samples,
   });
   await tryKernel(config, environment);
-  await using pool = new RolloutPool(config, checkpoint, (event) => events?.(event));
+  // Each has an id of its own: the same episodes measured again are other traces.
+  const names = { run: `eval-${randomUUID()}`, workflow: "faraday.eval" };
+  const warn = (message: string) => events?.({ type: "telemetry-warning", message });
+  await using telemetry = await openTelemetry(names, { warn });
+  await using pool = new RolloutPool(config, checkpoint, (event) => events?.(event), { timed: telemetry !== null });
+  const startMs = Date.now();
   const batch = await pool.run(plan);
   const summaries = batch.episodes.map((episode) => episode.summary);
+  telemetry?.batch({
+    ...{ phase: plan.phase, iteration: plan.iteration, episodes: storedEpisodes(batch), segments: batch.audit },
+    ...{ startMs, endMs: Date.now() },
+  });
+  await telemetry?.end("succeeded");
   return { measure: measureOf(summaries), passAt: passAtEach(summaries, samples) };
 }

@@ -102,7 +102,7 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     log.warn(message);
     emit({ type: "telemetry-warning", message });
   };
-  await using telemetry = await openTelemetry(directory.run, { warn });
+  await using telemetry = await openTelemetry({ run: directory.run, workflow: "faraday.train" }, { warn });
   await using pool = new RolloutPool(config, checkpoint, onFault, { epoch, timed: telemetry !== null });
   using written = new StatusWriter(directory, pool);
   status = written;

@@ -1,5 +1,5 @@
 import { type Environment, readOtelEnvironment } from "./otel-environment.ts";
-import type { RunTelemetry } from "./run-telemetry.ts";
+import type { RunNames, RunTelemetry } from "./run-telemetry.ts";
 import type { SendLimits } from "./span-sender.ts";
 
 export interface TelemetryOptions {
@@ -9,10 +9,10 @@ export interface TelemetryOptions {
 }
 
 /** The telemetry of a run; `null`, with nothing loaded, where the environment names no endpoint. */
-export async function openTelemetry(run: string, options: TelemetryOptions): Promise<RunTelemetry | null> {
+export async function openTelemetry(names: RunNames, options: TelemetryOptions): Promise<RunTelemetry | null> {
   const { environment = process.env, warn, limits } = options;
   const settings = readOtelEnvironment(environment, warn);
   if (settings === null) return null;
   const { RunTelemetry } = await import("./run-telemetry.ts");
-  return new RunTelemetry(run, settings, { warn, ...(limits === undefined ? {} : { limits }) });
+  return new RunTelemetry(names, settings, { warn, ...(limits === undefined ? {} : { limits }) });
 }

@@ -4,6 +4,12 @@ import type { OtelSettings } from "./otel-environment.ts";
 import type { OtlpSpan } from "./otlp-span.ts";
 import { type SendLimits, SpanSender } from "./span-sender.ts";
 
+export interface RunNames {
+  readonly run: string;
+  /** What it does: `faraday.train` or `faraday.eval`. */
+  readonly workflow: string;
+}
+
 /** One change of the weights. */
 export interface WeightsUpdate {
   readonly iteration: number;
@@ -14,17 +20,23 @@ export interface WeightsUpdate {
   readonly endMs: number;
 }
 
-/** What a training run tells an OpenTelemetry endpoint: a trace of the run with its updates, and a trace for each episode that links to it. */
+/** What a run of training, or an evaluation, tells an OpenTelemetry endpoint: a trace of it with its updates, and one of each episode that links to it. */
 export class RunTelemetry implements AsyncDisposable {
   readonly #run: string;
+  readonly #workflow: string;
   readonly #settings: OtelSettings;
   readonly #sender: SpanSender;
   readonly #startMs = nowMs();
   readonly #root: { readonly traceId: string; readonly spanId: string };
   #ended = false;
 
-  constructor(run: string, settings: OtelSettings, options: { warn: (message: string) => void; limits?: SendLimits }) {
+  constructor(
+    { run, workflow }: RunNames,
+    settings: OtelSettings,
+    options: { warn: (message: string) => void; limits?: SendLimits },
+  ) {
     this.#run = run;
+    this.#workflow = workflow;
     this.#settings = settings;
     this.#sender = new SpanSender(settings, options.warn, options.limits);
     const traceId = traceIdOf(run, "");
@@ -56,7 +68,7 @@ export class RunTelemetry implements AsyncDisposable {
     if (this.#ended) return;
     this.#ended = true;
     const attributes = {
-      ...{ "gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "faraday.train" },
+      ...{ "gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": this.#workflow },
       ...{ "faraday.run": this.#run, "faraday.status": status },
     };
     const root = { spanId: this.#root.spanId, parentId: null, name: "invoke_workflow", attributes };

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { AuditFinding } from "../../src/audit/audit-finding.ts";
 import type { LoggedSegment } from "../../src/audit/audit-log.ts";
 import { verifyLog } from "../../src/audit/verify-log.ts";
+import { packSegment, unpackSegment } from "../../src/store/sql/segment-codec.ts";
+import { packed, unpacked } from "../../src/store/sql/zstd.ts";
 import { type SampleLog, sampleLog } from "./sample-log.ts";
 import { editLines, encode, linesOf, replace, swap, withSegment } from "./tamper.ts";
 
@@ -24,6 +26,11 @@ const faults: readonly (readonly [string, (log: SampleLog) => SampleLog, Place])
     replace(0, 3, "DELETE", "SELECT"),
     { code: "record-changed", ...inFirst, ...first, sequence: 3, leaf: 3 },
   ],
+  ...[3, 10, 11].map((line): (typeof faults)[number] => [
+    `record ${line} is changed within a packed column`,
+    inColumn(0, line, '"episode":"train', '"episode":"trail'),
+    { code: "record-changed", ...inFirst, sequence: line, leaf: line },
+  ]),
   [
     "a number in a record is changed",
     replace(4, 11, '"cost":50', '"cost":00'),
@@ -224,6 +231,19 @@ it("findings are counted beyond those that are listed", () => {
   expect(findings.length).toBe(5);
   expect(findingCount).toBeGreaterThan(70);
 });
+
+/** Unpacks a segment as a store keeps it, changes a line, and packs it again. */
+function inColumn(index: number, line: number, from: string, to: string): (log: SampleLog) => SampleLog {
+  return (log) => {
+    const column = packSegment((log.segments[index] as LoggedSegment).bytes);
+    const lines = Buffer.from(unpacked(column.subarray(1)))
+      .toString()
+      .split("\n");
+    lines[line] = (lines[line] as string).replace(from, to);
+    const changed = Buffer.concat([column.subarray(0, 1), packed(Buffer.from(lines.join("\n")))]);
+    return withSegment(log, index, { bytes: unpackSegment(changed) });
+  };
+}
 
 /** A record that would be the next one, as far as its own line says. */
 function chained(lines: readonly string[]): string {

@@ -71,7 +71,9 @@ describe("whoever changes rows is found out, when they", () => {
     ],
     [
       "forge an episode",
-      `INSERT INTO rollouts SELECT 99999, run, batch, 'train-1-0-99', task, split, group_index, 99, seed, weights, worker, attempt,
+      `INSERT INTO rollouts (key, run, batch, episode, task, split, group_index, episode_index, seed, weights, worker, attempt,
+       outcome, error_boundary, error, success, reward, cost, scalar_reward, advantage, steps, tokens, oracle)
+       SELECT 99999, run, batch, 'train-1-0-99', task, split, group_index, 99, seed, weights, worker, attempt,
        outcome, error_boundary, error, success, reward, cost, scalar_reward, advantage, steps, tokens, oracle
        FROM rollouts WHERE key = ${firstTrain}`,
       { code: "episode-added", phase: "train", iteration: 1, episode: "train-1-0-99" },

@@ -44,12 +44,22 @@ export function fidelityContract(queue: () => RolloutQueue): void {
     expect((await queue().queryAttempts(started.rollout_id)).total).toBe(1);
   });
 
+  it("and so are those that are asked for twice at once", async () => {
+    const requests = [{ input: 1 }, { input: 2 }];
+    const asked = () => queue().enqueueRollouts(requests, { idempotencyKey: "one" });
+    const [first, ...others] = await Promise.all([asked(), asked(), asked(), asked()]);
+    expect(others).toEqual([first, first, first]);
+    expect((await queue().queryRollouts()).total).toBe(2);
+  });
+
   it("a key that stands for other rollouts is refused", async () => {
     await queue().enqueueRollouts([{ input: 1 }, { input: 2 }], { idempotencyKey: "one" });
     for (const inputs of [[1], [1, 3], [1, 2, 3]]) {
       const requests = inputs.map((input) => ({ input }));
       await expect(queue().enqueueRollouts(requests, { idempotencyKey: "one" })).rejects.toThrow(BadValueError);
     }
-    expect((await queue().queryRollouts()).total).toBe(2);
+    await queue().enqueueRollout({ input: 1 }, { idempotencyKey: "two" });
+    await expect(queue().startRollout({ input: 1 }, { idempotencyKey: "two" })).rejects.toThrow(BadValueError);
+    expect((await queue().queryRollouts()).total).toBe(3);
   });
 }

@@ -5,7 +5,8 @@ import { openStore } from "../../src/index.ts";
 import type { StoredEpisode } from "../../src/store/lightning-store.ts";
 import type { OtlpSpan } from "../../src/store/otlp/read-span.ts";
 import type { Span } from "../../src/store/span.ts";
-import { runChatter } from "../run/chatter.ts";
+import { faraday } from "../commands/run-cli.ts";
+import { chatterConfig, chatterPolicy, runChatter } from "../run/chatter.ts";
 import { openReceiver } from "./receiver.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -93,6 +94,27 @@ function expectTimes(spans: readonly OtlpSpan[], { from, to }: { readonly from: 
   const starts = new Set(spans.filter(({ name }) => name.startsWith("execute_tool")).map((span) => span.start_time));
   expect(starts.size).toBeGreaterThan(10);
 }
+
+it("an evaluation tells of its episodes too, each evaluation in traces of its own", async () => {
+  await using receiver = await openReceiver();
+  const line = ["eval", chatterPolicy(), "--config", chatterConfig(), "--episodes", "4", "--json"];
+  const quiet = await faraday(line);
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.address);
+  const [one, other] = [await faraday(line), await faraday(line)];
+  expect([one.exitCode, one.stderr, one.stdout]).toEqual([0, "", quiet.stdout]);
+  expect(other.stdout).toBe(quiet.stdout);
+  const { spans } = receiver;
+  expect(new Set(spans.map(({ span_id }) => span_id)).size).toBe(spans.length);
+  const [root, again, ...others] = named(spans, "invoke_workflow");
+  expect(others).toEqual([]);
+  expect(root?.attributes).toMatchObject({ "gen_ai.workflow.name": "faraday.eval", "faraday.status": "succeeded" });
+  expect(root?.trace_id).not.toBe(again?.trace_id);
+  const agents = named(spans, "invoke_agent");
+  expect(agents).toHaveLength(8);
+  expect(agents[0]?.attributes).toMatchObject({ "faraday.phase": "eval" });
+  expect(named(spans, "gen_ai.evaluation.result")).toHaveLength(24);
+  expectTimes(spans, { from: 0, to: Date.now() / 1000 + 0.1 });
+});
 
 it("arguments are sent where they are asked for", async () => {
   await using receiver = await openReceiver();

@@ -102,7 +102,12 @@ it.each([
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318", OTEL_TRACES_EXPORTER: "none" }],
 ])("telemetry is off in %j, and nothing is said", async (environment) => {
   const warnings: string[] = [];
-  expect(await openTelemetry("run", { environment, warn: (message) => warnings.push(message) })).toBeNull();
+  expect(
+    await openTelemetry(
+      { run: "run", workflow: "faraday.train" },
+      { environment, warn: (message) => warnings.push(message) },
+    ),
+  ).toBeNull();
   expect(warnings).toEqual([]);
 });
 

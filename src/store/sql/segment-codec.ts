@@ -1,3 +1,4 @@
+import { keptDigits } from "../../audit/kept-link.ts";
 import { knownHashes } from "../../audit/line-hashes.ts";
 import { recordHash } from "../../core/audit.ts";
 import { packed, unpacked } from "./zstd.ts";
@@ -6,8 +7,6 @@ import { packed, unpacked } from "./zstd.ts";
 const linkless = 1;
 /** Stands for a link, before its first digits; canonical JSON has no control characters. */
 const mark = "\u0002";
-/** Of a link, kept: enough to tell which line was changed where a column was unpacked, changed and packed again. */
-const keptDigits = 8;
 
 /**
  * An audit segment for its column. The hash in each record that names the one before it does not compress, and is two thirds of what is

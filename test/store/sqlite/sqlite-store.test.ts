@@ -10,7 +10,7 @@ import { addFunctions } from "../../../src/store/sqlite/open-database.ts";
 import { storeContract } from "../contract.ts";
 import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
-import { sampleBatch } from "../samples.ts";
+import { sampleBatch, sampleWeights } from "../samples.ts";
 import { weightsContract } from "../weights-contract.ts";
 
 const newPlace = async () => {
@@ -122,6 +122,20 @@ describe("opening", () => {
     const before = readFileSync(join(baseDir, "faraday.db"));
     await expectRefused("sqlite:faraday.db", /schema version 5, newer than 4/);
     expect(readFileSync(join(baseDir, "faraday.db"))).toEqual(before);
+  });
+
+  it("brings a store of version 3 up to date: its rollouts name their weights", async () => {
+    await storedRun();
+    ask("DROP VIEW lightning_rollouts");
+    ask(
+      "CREATE VIEW lightning_rollouts AS SELECT 0 AS source, key, rollout_id, status, mode, resources_id FROM queue_rollouts",
+    );
+    ask("PRAGMA user_version = 3");
+    await using store = await openStore("sqlite:faraday.db", { baseDir });
+    await store.storeWeights(sampleWeights());
+    const { items } = await store.queryRollouts({ sort_by: "resources_id" });
+    expect(items.map(({ resources_id }) => resources_id)).toEqual(["run-1:weights:2", "run-1:weights:2"]);
+    expect(ask("PRAGMA user_version")).toEqual([{ user_version: 4 }]);
   });
 
   it("refuses a schema older than its own, says what made it and what to do, and leaves it as it is", async () => {

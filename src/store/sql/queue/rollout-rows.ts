@@ -7,9 +7,10 @@ import type { Dialect } from "../dialect.ts";
 import { change, firstOf, insertRows, type Operation, rowsOf, rowsOnce } from "../operation.ts";
 import { statement } from "../statement.ts";
 import type { QueueAttemptRow, QueueRolloutRow } from "../tables.ts";
+import { idOf, madeBefore, startedBefore, textOf } from "./asked-once.ts";
 import { deadlineOf } from "./deadline.ts";
-import { checkChangeable, newAttemptId, newRolloutId, rolloutIdOf, unknownRollout } from "./ids.ts";
-import { type AttemptedRow, attemptedOf, attemptOf, attemptRowOf, configOf, jsonOrNull, rolloutOf } from "./records.ts";
+import { checkChangeable, newAttemptId, unknownRollout } from "./ids.ts";
+import { type AttemptedRow, attemptOf, attemptRowOf, configOf, jsonOrNull, rolloutOf } from "./records.ts";
 import { latestResourcesId } from "./resources-rows.ts";
 import { syncWorker } from "./worker-rows.ts";
 
@@ -34,47 +35,14 @@ export function* startRollout(
   now: number,
   { idempotencyKey }: AskOnce = {},
 ): Operation<AttemptedRollout> {
-  const [before] = (yield* madeBefore([request], idempotencyKey)) ?? [];
-  if (before !== undefined) return attemptedOf(before) as AttemptedRollout;
+  const before = yield* startedBefore(request, idempotencyKey);
+  if (before !== null) return before;
   const row = newRow(request, {
     ...{ now, latest: yield* latestResourcesId(), id: idOf(idempotencyKey, 0), place: null },
   });
   yield* insertRollouts([row]);
   const stored = yield* lockRollout(row.rollout_id);
   return yield* newAttempt(stored, request.worker_id ?? null, now);
-}
-
-/**
- * What the same requests made when they came first; `null` where they did not.
- * @throws {BadValueError} where others came under the key.
- */
-function* madeBefore(
-  requests: readonly EnqueueRolloutRequest[],
-  key: string | undefined,
-): Operation<readonly AttemptedRow[] | null> {
-  if (key === undefined) return null;
-  const rows: AttemptedRow[] = [];
-  // Whether there is one more tells whether it was another request.
-  for (let index = 0; index <= requests.length; index++) {
-    const row = yield* attemptedRow(rolloutIdOf(key, index));
-    if (row === undefined) break;
-    rows.push(row);
-  }
-  if (rows.length === 0) return null;
-  const same =
-    rows.length === requests.length && requests.every(({ input }, index) => rows[index]?.input === textOf(input));
-  if (same) return rows;
-  throw new BadValueError(
-    `the idempotency key ${JSON.stringify(key)} stands for other rollouts; each request needs its own`,
-  );
-}
-
-function idOf(key: string | undefined, index: number): string {
-  return key === undefined ? newRolloutId() : rolloutIdOf(key, index);
-}
-
-function textOf(input: unknown): string {
-  return JSON.stringify(input ?? null);
 }
 
 /** One more attempt at a rollout, which is prepared from then on. */
