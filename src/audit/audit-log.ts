@@ -7,6 +7,7 @@ import { inOrder, placeOf } from "./audit-records.ts";
 import { openCheckpoint, type SignedCheckpoint, type Signer, signCheckpoint } from "./checkpoint.ts";
 import { CompactRange } from "./compact-range.ts";
 import { knownHashes } from "./line-hashes.ts";
+import { knownLinks } from "./line-links.ts";
 import { isOriginOf, newOrigin } from "./log-origin.ts";
 
 /** A segment with its place in the tree. */
@@ -195,21 +196,12 @@ function checkedLeaves(segment: AuditSegment, recorders: Map<string, RecorderSta
       `${placeOf(segment)} must hold ${segment.count} records up to ${segment.head}, got ${hashes.length} up to ${hashes.at(-1)}`,
     );
   }
-  if (!isLinked(segment.bytes, hashes)) {
+  // Where in the line, verification looks: this needs no parsing.
+  if (knownLinks(segment.bytes).includes(-1)) {
     throw new FaradayError(`${placeOf(segment)} was changed since it was recorded: its records do not name each other`);
   }
   recorders.set(key, { next: segment.first + segment.count, head: segment.head });
   return hashes;
-}
-
-/** Whether every line but the first names the one before it. Where in the line, verification looks: this needs no parsing. */
-function isLinked(bytes: Uint8Array, hashes: readonly string[]): boolean {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
-  return hashes.slice(0, -1).every((hash) => {
-    position = buffer.indexOf(`"previous":"${hash}"`, position, "latin1");
-    return position >= 0;
-  });
 }
 
 function unfit(run: string, why: string): FaradayError {

@@ -4,6 +4,8 @@ import { hash } from "node:crypto";
 export interface LineHashes {
   /** One a line, 64 lower-case hexadecimal digits. */
   readonly hashes: string[];
+  /** Where each line begins in the bytes. */
+  readonly starts: number[];
   /** Whether the last line has its line feed. */
   readonly complete: boolean;
   /** The lines as the elements of one JSON array: parsed in one go, that is faster than line by line. */
@@ -32,14 +34,16 @@ export function lineHashes(bytes: Uint8Array): LineHashes {
   copy.set(bytes, 1);
   if (!complete) copy[length - 1] = lineFeed;
   const hashes: string[] = [];
+  const starts: number[] = [];
   let start = 0;
   for (let end = copy.indexOf(lineFeed, 1); end >= 0; end = copy.indexOf(lineFeed, start + 1)) {
     copy[start] = 0;
     hashes.push(hash("sha256", new Uint8Array(copy.buffer, copy.byteOffset + start, end - start), "hex"));
     copy[start] = comma;
+    starts.push(start);
     start = end;
   }
   copy[0] = opening;
   copy[start] = start === 0 ? opening : closing;
-  return { hashes, complete, array: start === 0 ? Buffer.from("[]") : copy };
+  return { hashes, starts, complete, array: start === 0 ? Buffer.from("[]") : copy };
 }

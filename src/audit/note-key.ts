@@ -8,9 +8,13 @@ const ed25519 = 0x01;
 /** What Ed25519 public keys begin with as SPKI DER (RFC 8410 section 4); 32 bytes follow. */
 const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
-/** The 32 bytes of an Ed25519 public key (RFC 8032). */
+const rawKeys = new WeakMap<KeyObject, Buffer>();
+
+/** The 32 bytes of an Ed25519 public key (RFC 8032); exported once, since a log asks for those of its key with every batch. */
 export function rawKey(publicKey: KeyObject): Buffer {
-  return publicKey.export({ type: "spki", format: "der" }).subarray(spkiPrefix.length);
+  const raw = rawKeys.get(publicKey) ?? publicKey.export({ type: "spki", format: "der" }).subarray(spkiPrefix.length);
+  rawKeys.set(publicKey, raw);
+  return raw;
 }
 
 /** First four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key), C2SP signed-note, "Ed25519 signatures": 8 hexadecimal digits. */

@@ -1,5 +1,6 @@
 import { keptDigits } from "../../audit/kept-link.ts";
 import { knownHashes } from "../../audit/line-hashes.ts";
+import { knownLinks, linkTo } from "../../audit/line-links.ts";
 import { recordHash } from "../../core/audit.ts";
 import { packed, unpacked } from "./zstd.ts";
 
@@ -37,19 +38,16 @@ function withoutLinks(bytes: Uint8Array): Uint8Array | null {
   const { hashes, complete } = knownHashes(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!complete || hashes.length === 0 || buffer.includes(mark)) return null;
-  const parts: Uint8Array[] = [];
-  let [start, from] = [0, 0];
-  for (let index = 1; index < hashes.length; index++) {
-    from = buffer.indexOf(10, from) + 1;
-    const hash = hashes[index - 1] as string;
-    const link = buffer.indexOf(linkTo(hash), from, "latin1");
-    const end = buffer.indexOf(10, from);
-    if (link < 0 || link > end) continue;
-    parts.push(buffer.subarray(start, link), Buffer.from(linkTo(mark + hash.slice(0, keptDigits))));
+  const stripped = Buffer.allocUnsafe(buffer.length);
+  let [length, start] = [0, 0];
+  for (const [index, link] of knownLinks(bytes).entries()) {
+    if (link < 0) continue;
+    length += buffer.copy(stripped, length, start, link);
+    length += stripped.write(linkTo(mark + hashes[index]?.slice(0, keptDigits)), length, "latin1");
     start = link + linkLength;
   }
-  parts.push(buffer.subarray(start));
-  return Buffer.concat(parts);
+  length += buffer.copy(stripped, length, start);
+  return stripped.subarray(0, length);
 }
 
 /** The first line whose hash is not what was kept of it is named by a link that is not its hash; the links after that follow from the lines. */
@@ -69,6 +67,5 @@ function withLinks(stripped: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.from(whole.join("\n")));
 }
 
-const linkTo = (hash: string): string => `"previous":"${hash}"`;
 const linkLength = linkTo("0".repeat(64)).length;
 const marked = new RegExp(linkTo(`${mark}([0-9a-f]{${keptDigits}})`));

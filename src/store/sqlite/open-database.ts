@@ -12,8 +12,11 @@ const applicationId = 0x46524459;
 /** How long a writer waits for another before it gives up. */
 const busyTimeoutMs = 10_000;
 
-/** So much that a transaction of many spans fits: what does not is written twice. */
-const cacheKibibytes = 65_536;
+/**
+ * So much that a transaction of 40,000 spans fits: what does not is written twice. Four times as much was no faster for 300,000 spans,
+ * and a process that stores a million rollouts grew until it was full.
+ */
+const cacheKibibytes = 16_384;
 /** Pages of 4 KiB in the log before it is moved into the file; the default of 1,000 moves the same pages again and again. */
 const logPagesMax = 8_000;
 
