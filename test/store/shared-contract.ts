@@ -96,7 +96,9 @@ const options = ({ url, baseDir }: SharedPlace) => ({ url, baseDir });
 
 async function written(workerData: object): Promise<readonly string[]> {
   const worker = new Worker(new URL("./concurrent-writer.ts", import.meta.url), { workerData });
+  // Both can come in one turn.
+  const exited = once(worker, "exit");
   const [taken] = await once(worker, "message");
-  await once(worker, "exit");
+  await exited;
   return taken;
 }

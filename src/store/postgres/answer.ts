@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Answer, type Ask, type Insert, insertText } from "../sql/operation.ts";
+import { type Answer, type Ask, type Insert, insertText, type Operation } from "../sql/operation.ts";
 import type { BoundStatement, Value } from "../sql/statement.ts";
 import { copyRows } from "./copy-rows.ts";
 import { codeOf, uniqueViolation } from "./error-code.ts";
@@ -14,6 +14,13 @@ export type Bound = BoundStatement | Insert;
 
 export function boundOf(ask: Ask): Bound {
   return ask.kind === "insert" ? ask : ask.bind("postgres");
+}
+
+/** Runs an operation to its end. */
+export async function drive<Result>(client: pg.PoolClient, operation: Operation<Result>): Promise<Result> {
+  let step = operation.next();
+  while (step.done !== true) step = operation.next(await answer(client, boundOf(step.value)));
+  return step.value;
 }
 
 /** COPY tells no keys; whether rows were new at all, it does. Nor can it be sent before what was sent last is answered. */

@@ -4,8 +4,8 @@ import type { PostgresPlace } from "../postgres-place.ts";
 import { migrations, schemaVersion } from "../sql/schema.ts";
 import { unescaped } from "./nul-text.ts";
 
-/** Names the lock that whoever changes the schema holds: "FRDY". */
-const migrationLock = 0x46524459;
+/** Names the lock that whoever changes the schema holds, and with a schema's hash those of its transactions that are shared: "FRDY". */
+export const faradayLock = 0x46524459;
 const serverVersionMin = 150_000;
 
 /** Every wait has an end. */
@@ -59,7 +59,7 @@ async function prepare(pool: pg.Pool, { schema, name }: PostgresPlace, mustExist
   try {
     if ((await versionOf(client, schema, name)) === schemaVersion) return;
     await client.query("BEGIN");
-    await client.query("SELECT pg_advisory_xact_lock($1)", [migrationLock]);
+    await client.query("SELECT pg_advisory_xact_lock($1)", [faradayLock]);
     const version = await versionOf(client, schema, name);
     if (version === 0 && mustExist) throw new InputError(`store ${name} does not exist`);
     if (version === 0) await makeSchema(client, schema);

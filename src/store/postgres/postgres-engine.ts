@@ -2,7 +2,7 @@ import type pg from "pg";
 import { postgresPlace } from "../postgres-place.ts";
 import type { Engine, Shared } from "../sql/engine.ts";
 import type { Operation } from "../sql/operation.ts";
-import { answer, boundOf } from "./answer.ts";
+import { drive } from "./answer.ts";
 import { connect, connectPipelined } from "./connect.ts";
 import { codeOf, passing } from "./error-code.ts";
 import { SharedTransactions } from "./shared-transactions.ts";
@@ -85,10 +85,4 @@ export class PostgresEngine implements Engine {
       client.release(broken);
     }
   }
-}
-
-async function drive<Result>(client: pg.PoolClient, operation: Operation<Result>): Promise<Result> {
-  let step = operation.next();
-  while (step.done !== true) step = operation.next(await answer(client, boundOf(step.value)));
-  return step.value;
 }

@@ -1,7 +1,8 @@
 import type pg from "pg";
 import type { Shared } from "../sql/engine.ts";
 import type { Answer, Operation } from "../sql/operation.ts";
-import { answer, type Bound, boundOf } from "./answer.ts";
+import { answer, type Bound, boundOf, drive } from "./answer.ts";
+import { faradayLock } from "./connect.ts";
 
 interface Call extends Shared {
   readonly operation: () => Operation<unknown>;
@@ -16,7 +17,7 @@ const callsMax = 256;
  * Only one such transaction is under way in a schema: two that change the same rows in another order would wait for each other until
  * PostgreSQL, after a second, ends one.
  */
-const begin = "BEGIN; SELECT pg_advisory_xact_lock(1179796569, hashtext(current_schema()))"; // "FRDY"
+const begin = `BEGIN; SELECT pg_advisory_xact_lock(${faradayLock}, hashtext(current_schema()))`;
 
 /**
  * Runs the calls that come while one transaction is under way together in the next one. Those that touch different things go in step: what
@@ -88,7 +89,7 @@ async function settle(client: pg.PoolClient, calls: readonly Call[]): Promise<re
   try {
     const before = calls.findLast((call) => call.before !== undefined)?.before;
     const begun = client.query(begin);
-    await Promise.all([begun, before === undefined ? undefined : inStep(client, [callOf(before)])]);
+    await Promise.all([begun, before === undefined ? undefined : drive(client, before())]);
     const settled: (() => void)[] = [];
     for (const wave of wavesOf(calls)) settled.push(...(await inStep(client, wave)));
     return settled;
@@ -99,16 +100,6 @@ async function settle(client: pg.PoolClient, calls: readonly Call[]): Promise<re
     );
     return undefined;
   }
-}
-
-function callOf(operation: () => Operation<void>): Call {
-  return {
-    operation,
-    resolve: () => {},
-    reject: (error) => {
-      throw error;
-    },
-  };
 }
 
 /** Calls that touch the same thing are in different waves, in their order. */

@@ -58,11 +58,11 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async startRollout(request: StartRolloutRequest, options?: AskOnce): Promise<AttemptedRollout> {
-    return await this.#act("start a rollout", (now) => startRollout(request, now, options));
+    return await this.#act("start a rollout", (now) => startRollout(request, now, options), keyOf(options));
   }
 
   async enqueueRollouts(requests: readonly EnqueueRolloutRequest[], options?: AskOnce): Promise<readonly Rollout[]> {
-    return await this.#act("enqueue rollouts", (now) => enqueue(requests, now, options));
+    return await this.#act("enqueue rollouts", (now) => enqueue(requests, now, options), keyOf(options));
   }
 
   async enqueueRollout(request: EnqueueRolloutRequest, options?: AskOnce): Promise<Rollout> {
@@ -202,6 +202,11 @@ export class SqlStore extends RunStore implements RolloutQueue {
 }
 
 const overdue = Symbol("overdue");
+
+/** What one request is told, another of the same key must be told again. */
+function keyOf(options: AskOnce | undefined): string | undefined {
+  return options?.idempotencyKey === undefined ? undefined : `key ${options.idempotencyKey}`;
+}
 
 /** More than so many are better stored in bulk than together with other calls. */
 const sharedSpansMax = 50;

@@ -85,14 +85,14 @@ describe("how much a request may be", () => {
   });
 
   it("a client that takes nothing of its answer is hung up on, and one that waits is not", async () => {
-    await using server = await serveStore({ limits: { stalledTimeoutMs: 100 } });
+    await using server = await serveStore({ limits: { stalledTimeoutMs: 1000 } });
     const { body } = await ask(server.url, "/rollouts", { input: "a".repeat(2 ** 24) });
-    const waiting = ask(server.url, "/waits/rollouts", { rollout_ids: [body.rollout_id], timeout: 0.5 });
+    const waiting = ask(server.url, "/waits/rollouts", { rollout_ids: [body.rollout_id], timeout: 1.5 });
     await new Promise<void>((resolve, reject) => {
       const socket = connect(Number(new URL(server.url).port), "127.0.0.1", () => {
         socket.pause().write(`GET /v1/agl/rollouts/${body.rollout_id} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
         // Long enough to be hung up on; what the system keeps for a reader comes, and then the end.
-        setTimeout(() => socket.resume(), 400);
+        setTimeout(() => socket.resume(), 2500);
       });
       socket.on("close", () => resolve()).on("error", reject);
     }).catch((error: NodeJS.ErrnoException) => expect(error.code).toBe("ECONNRESET"));

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Page, PageQuery } from "../../rollout-query.ts";
-import type { AttemptPatch } from "../../rollout-queue.ts";
+import type { AttemptPatch, SpanOwner } from "../../rollout-queue.ts";
 import type { Attempt, AttemptStatus, RolloutConfig, RolloutStatus } from "../../rollout-record.ts";
 import { BadValueError } from "../../store-errors.ts";
 import { change, firstOf, type Operation, rowsOf } from "../operation.ts";
@@ -8,7 +8,7 @@ import { statement } from "../statement.ts";
 import type { QueueAttemptRow, QueueRolloutRow } from "../tables.ts";
 import { overdueStatus } from "./deadline.ts";
 import { episodeAttempt } from "./episode-rollouts.ts";
-import { episodeKeyOf, unknownAttempt } from "./ids.ts";
+import { checkChangeable, episodeKeyOf, unknownAttempt } from "./ids.ts";
 import { equals, type Listing, pageOf } from "./page.ts";
 import { type AttemptedRow, attemptOf, attemptRowOf, jsonOrNull } from "./records.ts";
 import { attemptedRow, lockAttempted, lockRollout, saveState, withStatus } from "./rollout-rows.ts";
@@ -89,23 +89,40 @@ export function* anyOverdue(now: number): Operation<boolean> {
   return (yield* firstOf(selectAnyDue, { now })) !== undefined;
 }
 
+/** What there is to know of an attempt before spans are added to it. */
+export interface SpanPlace {
+  readonly attempt: number;
+  readonly status: AttemptStatus;
+  /** Whether it is its rollout's latest one. */
+  readonly isLatest: boolean;
+  readonly rolloutStatus: RolloutStatus;
+  readonly deadline: number | null;
+}
+
 /** Where spans of an attempt belong, locked. */
-export function* lockAttempt(rolloutId: string, attemptId: string) {
-  const rollout = yield* lockRollout(rolloutId);
-  const attempt = yield* firstOf(selectAttempt, { rollout: rollout.key, attemptId });
-  if (attempt === undefined) throw unknownAttempt(rolloutId, attemptId);
-  return { rollout, attempt };
+export function* lockAttempt(rollout_id: string, attempt_id: string): Operation<SpanPlace> {
+  checkChangeable(rollout_id);
+  const row = yield* firstOf(selectSpanPlace, { rollout_id, attempt_id });
+  if (row === undefined) {
+    yield* lockRollout(rollout_id);
+    throw unknownAttempt(rollout_id, attempt_id);
+  }
+  const { attempt, status, sequence_id, attempts, rollout_status, deadline } = row;
+  return { attempt, status, isLatest: sequence_id === attempts, rolloutStatus: rollout_status, deadline };
 }
 
 /** Spans are signs of life: what was prepared runs now, and so does what was given up as unresponsive. */
-export function* noteHeartbeat(rollout: QueueRolloutRow, before: QueueAttemptRow, now: number): Operation<void> {
-  const revived = before.status === "preparing" || before.status === "unresponsive";
-  const attempt = { ...before, last_heartbeat_time: now, status: revived ? ("running" as const) : before.status };
-  yield* change(saveHeartbeat, { key: attempt.key, at: now, status: attempt.status });
-  if (attempt.sequence_id !== rollout.attempts) return;
-  const starts = rollout.status === "preparing" || rollout.status === "requeuing";
-  if (starts) yield* saveState(yield* withStatus(rollout, "running", now), attempt);
-  else if (rollout.deadline !== null) yield* saveState(rollout, attempt);
+export function* noteHeartbeat(
+  rolloutId: string,
+  { attempt: key, status, isLatest, rolloutStatus, deadline }: SpanPlace,
+  now: number,
+): Operation<void> {
+  const revived = status === "preparing" || status === "unresponsive";
+  yield* change(saveHeartbeat, { key, at: now, status: revived ? "running" : status });
+  const starts = rolloutStatus === "preparing" || rolloutStatus === "requeuing";
+  if (!isLatest || (!starts && deadline === null)) return;
+  const row = yield* lockAttempted(rolloutId);
+  yield* saveState(starts ? yield* withStatus(row, "running", now) : row, attemptRowOf(row));
 }
 
 export function* readLatestAttempt(rolloutId: string): Operation<Attempt | null> {
@@ -144,6 +161,19 @@ const selectAttempt = statement<{ rollout: number; attemptId: string }>()(({ db,
     .where("rollout", "=", given.rollout)
     .where("attempt_id", "=", given.attemptId),
 );
+const selectSpanPlace = statement<SpanOwner>()(({ db, given, dialect }) => {
+  const select = db
+    .selectFrom("queue_rollouts")
+    .innerJoin("queue_attempts", "queue_attempts.rollout", "queue_rollouts.key")
+    .select([
+      ...(["queue_attempts.key as attempt", "queue_attempts.status", "queue_attempts.sequence_id"] as const),
+      ...(["queue_rollouts.status as rollout_status", "queue_rollouts.attempts", "deadline"] as const),
+    ])
+    .where("rollout_id", "=", given.rollout_id)
+    .where("attempt_id", "=", given.attempt_id);
+  // Both, so that both are as they are once they are locked.
+  return dialect === "postgres" ? select.forUpdate() : select;
+});
 const saveAttempt = statement<QueueAttemptRow>()(({ db, given }) =>
   db
     .updateTable("queue_attempts")

@@ -114,9 +114,10 @@ export function* lockRollout(rolloutId: string): Operation<QueueRolloutRow> {
   return row;
 }
 
-/** As {@link lockRollout}, with its latest attempt. */
+/** As {@link lockRollout}, with its latest attempt: as it is once the rollout is locked, and not as it was before. */
 export function* lockAttempted(rolloutId: string): Operation<AttemptedRow> {
-  yield* lockRollout(rolloutId);
+  checkChangeable(rolloutId);
+  yield* firstOf(lockKey, { rolloutId });
   const row = yield* attemptedRow(rolloutId);
   if (row === undefined) throw unknownRollout(rolloutId);
   return row;
@@ -203,6 +204,11 @@ const placesBy: Readonly<Record<Dialect, (count: number) => RawBuilder<{ place: 
 };
 const selectLocked = statement<{ rolloutId: string }>()(({ db, given, dialect }) => {
   const select = db.selectFrom("queue_rollouts").selectAll().where("rollout_id", "=", given.rolloutId);
+  return dialect === "postgres" ? select.forUpdate() : select;
+});
+/** SQLite has one writer: for it, this only looks the key up. */
+const lockKey = statement<{ rolloutId: string }>()(({ db, given, dialect }) => {
+  const select = db.selectFrom("queue_rollouts").select("key").where("rollout_id", "=", given.rolloutId);
   return dialect === "postgres" ? select.forUpdate() : select;
 });
 const saveStateOf = statement<

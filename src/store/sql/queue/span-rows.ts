@@ -45,18 +45,18 @@ function ownersOf(spans: readonly RolloutSpan[]): readonly (readonly [string, re
 /** Spans of one attempt. */
 function* addToAttempt(spans: readonly RolloutSpan[], now: number): Operation<readonly boolean[]> {
   const { rollout_id, attempt_id } = spans[0] as RolloutSpan;
-  const { rollout, attempt } = yield* lockAttempt(rollout_id, attempt_id);
+  const place = yield* lockAttempt(rollout_id, attempt_id);
   let last = 0;
   for (const { sequence_id } of spans) last = Math.max(last, sequence_id);
   yield* firstOf(raiseSequence, { rollout_id, last });
   const insert = {
     table: "queue_spans",
     columns: spanColumns,
-    rows: spans.map((span) => valuesOf(attempt.key, span)),
+    rows: spans.map((span) => valuesOf(place.attempt, span)),
     unless: ["attempt", "span_id"],
   } as const;
   const fresh = yield* insertFresh(insert);
-  if (fresh.includes(true)) yield* noteHeartbeat(rollout, attempt, now);
+  if (fresh.includes(true)) yield* noteHeartbeat(rollout_id, place, now);
   return fresh;
 }
 
