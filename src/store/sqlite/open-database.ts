@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FaradayError, InputError, messageOf } from "../../core/errors.ts";
@@ -40,9 +40,17 @@ export function openDatabase(path: string, options: { readonly mustExist: boolea
 function checkPath(path: string, mustExist: boolean): void {
   const directory = dirname(path);
   if (!existsSync(directory)) throw new InputError(`store ${path}: there is no directory ${directory}`);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined && mustExist) throw new InputError(`store ${path} does not exist`);
   if (stat?.isDirectory()) throw new InputError(`store ${path} must be a file, got a directory`);
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new InputError(`store ${path} cannot be opened: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Only reads, so that a stranger's database stays as it was. */
