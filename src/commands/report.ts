@@ -1,6 +1,6 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { FaradayError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
+import { writeWholeFile } from "../core/whole-file.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { renderTable, renderTime } from "../report/table.ts";
@@ -29,7 +29,7 @@ async function runReport({ positionals, terminal }: Invocation): Promise<Command
     return [];
   });
   const page = join(directory, "report.html");
-  writeWhole(page, renderHtml(found, { violations }));
+  writeWholeFile(page, renderHtml(found, { violations }));
   const { audit } = found;
   const signed = audit === null ? "" : `Audit: ${audit.size} records, signed; faraday audit verify ${directory}\n`;
   return { json: found, text: `${renderTable(found)}\n\n${renderTime(found)}Curves: ${page}\n${signed}` };
@@ -41,14 +41,4 @@ async function violationsOf({ run }: RunReport, directory: string): Promise<read
   const { config } = await loadConfig({ file: join(directory, "config.json") });
   await using store = await openStore(config.store, { baseDir: directory, mustExist: true });
   return await store.violations(run, violationsMax);
-}
-
-/** A reader never sees half a page. */
-function writeWhole(file: string, text: string): void {
-  try {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
-  } catch (error) {
-    throw new FaradayError(`${file} cannot be written: ${messageOf(error)}`, { exitCode: 2, cause: error });
-  }
 }

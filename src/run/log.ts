@@ -2,11 +2,18 @@ import pino, { type Logger } from "pino";
 
 export type { Logger } from "pino";
 
-/** Writes a run's log as JSON lines to a file, and to stderr as well where the user wants to watch. The only home of pino. */
+/**
+ * Writes a run's log as JSON lines to a file, and to stderr as well where the user wants to watch. The only home of pino. What cannot be
+ * written is lost, and ends nothing: the events beside it say the same, and theirs does.
+ */
 export function openLog(file: string, options: { readonly verbose: boolean }): Logger {
   const streams = [
-    { level: "debug" as const, stream: pino.destination({ dest: file, sync: true }) },
-    ...(options.verbose ? [{ level: "debug" as const, stream: pino.destination({ dest: 2, sync: true }) }] : []),
+    { level: "debug" as const, stream: destination(file) },
+    ...(options.verbose ? [{ level: "debug" as const, stream: destination(2) }] : []),
   ];
   return pino({ level: "debug", base: null }, pino.multistream(streams));
+}
+
+function destination(dest: string | number) {
+  return pino.destination({ dest, sync: true }).on("error", () => {});
 }

@@ -97,12 +97,20 @@ export class SqliteEngine implements Engine {
       for (const job of jobs) settled.push(this.#attempt(job, jobs.length > 1));
       this.#database.exec("COMMIT");
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, such as a full disk.
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#rollBack();
       this.#failed(jobs, error);
       return;
     }
     for (const settle of settled) settle();
+  }
+
+  /** SQLite has rolled back by itself after some errors, such as a full disk; after others it cannot. */
+  #rollBack(): void {
+    try {
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    } catch {
+      // What failed before is told; the next transaction fails, too.
+    }
   }
 
   /** While another process writes, this one does other things and tries again: none of the jobs has left anything. */
