@@ -1,3 +1,5 @@
+import { messageOf } from "./errors.ts";
+
 /** What to do about what the machine refuses, by the system's codes (errno(3)) … */
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; free some space on it",
@@ -15,7 +17,7 @@ const advice: Readonly<Record<string, string>> = {
 const sqliteAdvice: Readonly<Record<number, string>> = {
   5: "another process holds the database; end that, or wait until it is done",
   8: "the database cannot be written; make its file and folder writable, and leave them where they are",
-  10: "the disk fails, or the database was removed; see the system's log",
+  10: "the disk is full or fails, or the database was removed; free some space, and see the system's log",
   11: "the database is damaged; bring back a copy of it",
   13: "the disk is full; free some space on it",
   14: "the database cannot be opened; its folder must be there and writable, and ulimit -n leave room for its files",
@@ -31,5 +33,7 @@ export function adviceOn(error: unknown): string | null {
     if ("errcode" in cause) return sqliteAdvice[Number(cause.errcode) & 0xff] ?? null;
     if ("code" in cause && "syscall" in cause) return advice[String(cause.code)] ?? null;
   }
-  return null;
+  // An error of a worker has come through as text.
+  const [code = ""] = /\b(?:ENOSPC|EDQUOT|EROFS|EMFILE|ENFILE)\b/.exec(messageOf(error)) ?? [];
+  return advice[code] ?? null;
 }

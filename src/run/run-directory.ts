@@ -45,6 +45,7 @@ export class RunDirectory implements Disposable {
     try {
       return new RunDirectory(folder, RunLock.create(folder), made);
     } catch (error) {
+      removeFolders(made);
       throw new InputError(`cannot write in the run directory ${folder}: ${messageOf(error)}; name another with --out`);
     }
   }

@@ -77,7 +77,7 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     ? await beginRun(config, directory, key)
     : await resumeRun(config, { directory, key, checkpoint, tasks });
   await using store = opened;
-  const log = openLog(directory.file("run.log"), { verbose });
+  using log = openLog(directory.file("run.log"), { verbose });
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);
     log.info(event.type === "run-end" ? { type: event.type } : event);

@@ -89,9 +89,9 @@ const oddTexts = [
     "#",
   ],
   ...[
-    "[".repeat(3000),
-    "(".repeat(3000),
-    '{"a":'.repeat(3000),
+    "[".repeat(2000),
+    "(".repeat(300),
+    '{"a":'.repeat(300),
     "\n",
     "\n\n",
     "- ",

@@ -20,6 +20,7 @@ const logPagesMax = 8_000;
 /**
  * Opens the database of a store, and makes it where there is none. Whatever else lies there is left as it is.
  * @throws {InputError} when no store can be at the path.
+ * @throws {FaradayError} when the disk is full, or fails.
  */
 export function openDatabase(path: string, options: { readonly mustExist: boolean }): DatabaseSync {
   checkPath(path, options.mustExist);
@@ -33,7 +34,9 @@ export function openDatabase(path: string, options: { readonly mustExist: boolea
     return database;
   } catch (error) {
     database?.close();
-    throw error instanceof FaradayError ? error : new InputError(`store ${path} ${reason(error)}`, { cause: error });
+    if (error instanceof FaradayError) throw error;
+    const Failure = isOfTheDisk(error) ? FaradayError : InputError;
+    throw new Failure(`store ${path} ${reason(error)}`, { cause: error });
   }
 }
 
@@ -110,8 +113,17 @@ const reasons: Readonly<Record<number, string>> = {
   26: "is not an SQLite database",
 };
 
+/** Whether the same store may be opened another time. */
+function isOfTheDisk(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 10 || code === 13;
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : -1;
+}
+
 function reason(error: unknown): string {
-  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : -1;
-  const known = reasons[code];
+  const known = reasons[codeOf(error)];
   return known === undefined ? `cannot be opened: ${messageOf(error)}` : `${known} (${messageOf(error)})`;
 }
