@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { splits } from "../../src/core/env.ts";
 import { InputError, messageOf } from "../../src/core/errors.ts";
+import { firstOf } from "../../src/core/first-of.ts";
 import type { SqlTask } from "./task.ts";
 
 const text = z.string().regex(/\S/, "expected text that is not blank");
@@ -75,5 +76,5 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 
 function report(file: string, problems: readonly string[]): string {
   const count = problems.length === 1 ? "one bad line" : `${problems.length} bad lines`;
-  return [`env.tasks ${file} has ${count}:`, ...problems.map((problem) => `  ${problem}`)].join("\n");
+  return [`env.tasks ${file} has ${count}:`, ...firstOf(problems.map((problem) => `  ${problem}`))].join("\n");
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
+import { syncFolder } from "../core/whole-file.ts";
 
 /**
  * Writes a file that only its owner can read, whole or not at all, in a folder made for it where there is none.
@@ -59,17 +60,6 @@ function writeSynced(path: string, text: string): void {
   const file = openSync(path, "wx", 0o600);
   try {
     writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Makes the new name itself survive a power cut, where the platform lets a folder be opened. */
-export function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const file = openSync(folder, "r");
-  try {
     fsyncSync(file);
   } finally {
     closeSync(file);

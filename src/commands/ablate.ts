@@ -2,6 +2,7 @@ import { armResultOf, renderAblation, target } from "../report/ablation.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configHelp, configOf, configOptions } from "./config-options.ts";
 import { integerOption } from "./option-values.ts";
+import { outliveTerminal } from "./process-terminal.ts";
 import { watchProgress } from "./progress.ts";
 import { defaultStudyFolder, seedsOf, stopped } from "./seeds.ts";
 
@@ -32,6 +33,7 @@ The same command with the same --out takes the runs that are there, and goes on 
 };
 
 async function runAblation(invocation: Invocation): Promise<CommandResult> {
+  using _terminal = outliveTerminal();
   const seeds = seedsOf(invocation.value("seeds") ?? defaultSeeds);
   const iterations = integerOption(invocation, "iterations", { min: 1, max: 100_000 });
   const out = invocation.value("out") ?? defaultStudyFolder("ablation");

@@ -1,9 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { publicPem } from "../audit/audit-key.ts";
 import { proveEpisode } from "../audit/episode-proof.ts";
 import { formatVkey } from "../audit/note-key.ts";
-import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import { FaradayError, InputError } from "../core/errors.ts";
+import { writeWholeFile } from "../core/whole-file.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
 import { showAudit } from "./audit-show.ts";
 import { openAuditSource, publicKeyOf } from "./audit-source.ts";
@@ -87,7 +87,7 @@ async function proveAudit(invocation: Invocation): Promise<CommandResult> {
     ...{ run: run.id, checkpoint: checkpoint.note },
     segments: await segmentsOf(store, run.id),
   });
-  write(out, `${JSON.stringify(proof)}\n`);
+  writeWholeFile(out, `${JSON.stringify(proof)}\n`);
   const { length } = proof.records;
   return {
     json: { run: run.id, episode, file: resolve(out), records: length, size: checkpoint.size, root: checkpoint.root },
@@ -107,7 +107,7 @@ async function showKey(invocation: Invocation): Promise<CommandResult> {
   const pem = publicPem(publicKey);
   const vkey = invocation.positionals[1] === undefined ? null : formatVkey(await originOf(invocation), publicKey);
   const out = invocation.value("out");
-  if (out !== undefined) write(out, pem);
+  if (out !== undefined) writeWholeFile(out, pem);
   return {
     json: { vkey, pem, ...(out === undefined ? {} : { file: resolve(out) }) },
     text: vkey === null ? pem : `${vkey}\n`,
@@ -120,12 +120,4 @@ async function originOf(invocation: Invocation): Promise<string> {
   if (checkpoint === undefined)
     throw new FaradayError(`run ${source.run.id} has no signed tree, so that its log has no name`);
   return checkpoint.note.split("\n", 1)[0] ?? "";
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new InputError(`cannot write ${file}: ${messageOf(error)}`, { cause: error });
-  }
 }

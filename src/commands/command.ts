@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 /** One command: what its help says, and what it does. */
 export interface Command {
   /** One line, without a full stop. */
@@ -40,7 +41,7 @@ export interface Invocation {
 
 /** The streams of a process, or of a test. */
 export interface Terminal {
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: Readable;
   readonly stdout: Output;
   readonly stderr: Output;
 }

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { loadConfig } from "../config/load-config.ts";
 import type { Driver, Environment } from "../core/env.ts";
 import type { EpisodeKey } from "../core/episode.ts";
@@ -8,6 +7,7 @@ import type { KernelSession } from "../kernel/kernel-session.ts";
 import type { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configOptions } from "./config-options.ts";
+import { readLines } from "./read-lines.ts";
 
 const actions = { run: runKernel, lint: lintKernel, hash: hashKernel };
 
@@ -93,7 +93,7 @@ async function runKernel(invocation: Invocation): Promise<CommandResult> {
   using space = opened;
   const drivers = driversOf(environment, space) ?? {};
   const { stdin, stdout } = invocation.terminal;
-  const lines = createInterface({ input: stdin, signal: invocation.signal });
+  const lines = readLines(stdin, invocation.signal);
   let count = 0;
   const fresh = invocation.flag("fresh");
   for await (const answer of answers(lines, { space, fresh, drivers })) {

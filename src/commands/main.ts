@@ -1,5 +1,6 @@
 import { suggest } from "../config/suggest.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import { adviceOn } from "../core/fault.ts";
 import type { Command, CommandResult, Terminal } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -57,6 +58,14 @@ async function findCommand(name: string): Promise<Command> {
   throw new InputError(`faraday has no ${kind} ${name}; ${hint}`);
 }
 
+/** Where neither the command line nor we are to blame, what to do about the machine. */
+function textOf(error: unknown): string {
+  const advice = error instanceof InputError ? null : adviceOn(error);
+  const said = messageOf(error);
+  if (advice !== null) return said.includes(advice) ? said : `${said}: ${advice}`;
+  return error instanceof FaradayError ? said : `internal error, please report it: ${said}`;
+}
+
 interface Telling {
   readonly terminal: Terminal;
   readonly json: boolean;
@@ -64,9 +73,8 @@ interface Telling {
 }
 
 function tellError(error: unknown, { terminal, json, verbose }: Telling): number {
-  const expected = error instanceof FaradayError;
-  const exitCode = expected ? error.exitCode : 1;
-  const message = expected ? error.message : `internal error, please report it: ${messageOf(error)}`;
+  const exitCode = error instanceof FaradayError ? error.exitCode : 1;
+  const message = textOf(error);
   terminal.stderr.write(`faraday: ${message}\n`);
   if (verbose && error instanceof Error) terminal.stderr.write(`${error.stack}\n`);
   if (json) terminal.stdout.write(`${JSON.stringify({ error: { message, exitCode } })}\n`);

@@ -1,5 +1,6 @@
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configHelp, configOf, configOptions } from "./config-options.ts";
+import { outliveTerminal } from "./process-terminal.ts";
 import { watchProgress } from "./progress.ts";
 
 export const pretrain: Command = {
@@ -18,6 +19,7 @@ The checkpoint can then be named as model.checkpoint.`,
 };
 
 async function runPretrain(invocation: Invocation): Promise<CommandResult> {
+  using _terminal = outliveTerminal();
   const { config } = await configOf(invocation, invocation.positionals[0]);
   const out = invocation.value("out");
   const { pretrain: start } = await import("../run/pretrain.ts");

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { writeWholeFile } from "../core/whole-file.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { renderTable, renderTime } from "../report/table.ts";
@@ -29,7 +30,7 @@ async function runReport({ positionals, terminal }: Invocation): Promise<Command
     return [];
   });
   const page = join(directory, "report.html");
-  writeWhole(page, renderHtml(found, { violations }));
+  writeWholeFile(page, renderHtml(found, { violations }));
   const { audit } = found;
   const signed = audit === null ? "" : `Audit: ${audit.size} records, signed; faraday audit verify ${directory}\n`;
   return { json: found, text: `${renderTable(found)}\n\n${renderTime(found)}Curves: ${page}\n${signed}` };

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
+import { firstOf } from "../core/first-of.ts";
 import { RunReport } from "../report/run-report.ts";
 
 /**
@@ -13,11 +14,17 @@ export function readReport(directory: string): RunReport {
     const reason = existsSync(join(directory, "config.json")) ? "its run has not ended" : "it is no run directory";
     throw new InputError(`report needs a run directory with report.json, got ${directory}: ${reason}`);
   }
+  const broken = (reason: string) => new InputError(`${file} is not the report of a run: ${reason}`);
+  let written: unknown;
   try {
-    return RunReport.parse(JSON.parse(readFileSync(file, "utf8")));
+    written = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    throw new InputError(`${file} is not the report of a run: ${messageOf(error)}`, { cause: error });
+    throw broken(messageOf(error));
   }
+  const report = RunReport.safeParse(written);
+  if (report.success) return report.data;
+  const problems = report.error.issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`);
+  throw broken(firstOf(problems).join("; "));
 }
 
 /**

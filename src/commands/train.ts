@@ -4,6 +4,7 @@ import { renderTable } from "../report/table.ts";
 import { runFolder } from "../run/run-directory.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configHelp, configOf, configOptions } from "./config-options.ts";
+import { outliveTerminal } from "./process-terminal.ts";
 import { watchProgress } from "./progress.ts";
 import { trainSeeds } from "./seeds.ts";
 
@@ -16,8 +17,8 @@ export const train: Command = {
   ],
   description: `${configHelp}
 
-Ctrl-C finishes the batch in hand and leaves what is done on disk; a second one stops at once. A run that was
-stopped in any way goes on with --resume, and ends as it would have without the stop.`,
+Ctrl-C, or SIGTERM, finishes the batch in hand and leaves what is done on disk; a second one stops at once. A closed
+terminal stops nothing. A run that was stopped in any way goes on with --resume, and ends as it would have without the stop.`,
   positionals: { min: 0, max: 1, names: ["[config]"] },
   options: {
     ...configOptions,
@@ -37,8 +38,9 @@ stopped in any way goes on with --resume, and ends as it would have without the 
 };
 
 async function runTrain(invocation: Invocation): Promise<CommandResult> {
+  using _terminal = outliveTerminal();
   const seeds = invocation.value("seeds");
-  if (seeds !== undefined) return trainSeeds(invocation, seeds);
+  if (seeds !== undefined) return await trainSeeds(invocation, seeds);
   const [out, resume] = [invocation.value("out"), invocation.value("resume")];
   const file = invocation.positionals[0] ?? (resume === undefined ? undefined : join(runFolder(resume), "config.json"));
   const { config } = await configOf(invocation, file);

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { messageOf } from "../core/errors.ts";
-import { got } from "./expectation.ts";
+import { got, shortened } from "./expectation.ts";
 import { parseValue } from "./read-source.ts";
 
 type Container = Record<string, unknown> | unknown[];
@@ -18,7 +18,7 @@ export function applySets(config: Record<string, unknown>, sets: readonly string
       setAt(config, set.slice(0, equals), anchored(parseValue(set.slice(equals + 1)), cwd));
       return [];
     } catch (error) {
-      return [`--set ${set}: ${messageOf(error)}`];
+      return [`--set ${shortened(set)}: ${messageOf(error)}`];
     }
   });
 }

@@ -19,7 +19,10 @@ export function expectation(node: SchemaNode, value?: unknown): string | undefin
 export function got(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number" || typeof value === "bigint") return String(value);
-  const text = JSON.stringify(value) ?? typeof value;
+  return shortened(JSON.stringify(value) ?? typeof value);
+}
+
+export function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

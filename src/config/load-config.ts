@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EnvironmentDefinition } from "../core/env.ts";
 import { InputError, messageOf } from "../core/errors.ts";
+import { firstOf } from "../core/first-of.ts";
 import { agentChoice, chooseAgent } from "./agent.ts";
 import { applySets, setAt } from "./apply-sets.ts";
 import type { Chosen } from "./chosen-module.ts";
@@ -37,7 +38,7 @@ export interface LoadOptions {
 export async function loadConfig({ file, sets = [], overrides = {} }: LoadOptions = {}): Promise<LoadedConfig> {
   const path = resolve(file ?? defaultConfigFile);
   const written = (await readSource(path)) ?? {};
-  if (!isObject(written)) throw new InputError(`${path}: a config must be an object with keys such as env and train`);
+  checkObject(written, path);
   const problems = [...applySets(written, sets, process.cwd()), ...applyOverrides(written, overrides)];
   return resolveConfig(written, { baseDir: dirname(path), name: path, problems });
 }
@@ -51,6 +52,7 @@ export async function resolveConfig(
   options: { readonly baseDir?: string; readonly name?: string; readonly problems?: readonly string[] } = {},
 ): Promise<LoadedConfig> {
   const { baseDir: folder = process.cwd(), name = "config", problems: earlier = [] } = options;
+  checkObject(input, name);
   const parsed = parseWith(configSchema, input);
   const baseDir = resolve(folder, typeof input.baseDir === "string" ? input.baseDir : ".");
   const env = envChoice.safeParse(input.env);
@@ -92,9 +94,10 @@ function inputError(error: unknown): InputError {
 function invalid(name: string, problems: readonly string[]): string {
   return problems.length === 1
     ? `${name}: ${problems[0]}`
-    : `${name} has ${problems.length} mistakes:\n${problems.map((problem) => `  ${problem}`).join("\n")}`;
+    : `${name} has ${problems.length} mistakes:\n${firstOf(problems.map((problem) => `  ${problem}`)).join("\n")}`;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function checkObject(value: unknown, name: string): asserts value is Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new InputError(`${name}: a config must be an object with keys such as env and train`);
 }

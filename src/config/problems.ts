@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { expectation, got } from "./expectation.ts";
+import { expectation, got, shortened } from "./expectation.ts";
 import { childValue, knownKeys, nodeAt, type SchemaNode, schemaNode } from "./schema-node.ts";
 import { suggest } from "./suggest.ts";
 
@@ -81,5 +81,5 @@ function strippedKeys(node: SchemaNode, value: unknown): readonly string[] {
 }
 
 export function pathText(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? "the config" : path.map(String).join(".");
+  return path.length === 0 ? "the config" : path.map((key) => shortened(String(key))).join(".");
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import { InputError, messageOf } from "../core/errors.ts";
+import { firstOf } from "../core/first-of.ts";
 
 /**
  * What a config file says: YAML, or JSON where it is named so.
@@ -18,8 +19,8 @@ export async function readSource(file: string): Promise<unknown> {
  */
 export function parseValue(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: false });
-  const [error] = document.errors;
-  if (error !== undefined) throw error;
+  const [error] = mistakesOf(document);
+  if (error !== undefined) throw new Error(error.message);
   return document.toJS();
 }
 
@@ -36,13 +37,27 @@ async function readText(file: string): Promise<string> {
 function parseYaml(text: string, file: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const mistakes = [...document.errors, ...document.warnings];
+  const mistakes = mistakesOf(document);
   if (mistakes.length === 0) return expand(document, file);
   const places = mistakes.map((mistake) => {
     const { line, col } = lines.linePos(mistake.pos[0]);
-    return `${file}:${line}:${col}: ${mistake.message}`;
+    return `${file}:${line}:${col}: ${mistake.message.slice(0, mistakeLengthMax)}`;
   });
-  throw new InputError(places.join("\n"));
+  throw new InputError(firstOf(places).join("\n"));
+}
+
+/** They may quote the file. */
+const mistakeLengthMax = 300;
+
+interface Mistake {
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+/** What is nested too deeply for the parser is one mistake; those that follow from it are left out. */
+function mistakesOf({ errors, warnings }: Document): readonly Mistake[] {
+  const deep = errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+  return deep === undefined ? [...errors, ...warnings] : [{ message: "it is nested too deeply", pos: deep.pos }];
 }
 
 /** Aliases are resolved here: one may name nothing, or too much. */

@@ -22,9 +22,15 @@ export interface SchemaNode {
   readonly default?: unknown;
 }
 
+const nodes = new WeakMap<z.ZodType, SchemaNode>();
+
 /** What a user may write, as JSON Schema. What JSON Schema cannot say is left open. */
 export function schemaNode(schema: z.ZodType): SchemaNode {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as SchemaNode;
+  const known = nodes.get(schema);
+  if (known !== undefined) return known;
+  const node = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as SchemaNode;
+  nodes.set(schema, node);
+  return node;
 }
 
 /** The alternatives of a union, or the node itself. */

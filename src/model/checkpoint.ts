@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
-import { InputError, messageOf } from "../core/errors.ts";
+import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import { cannotWrite, syncFolder, writeWholeFile } from "../core/whole-file.ts";
 import { type Architecture, parameterCount, parameterSlots, promptAttentions, shapeProblem } from "./architecture.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.ts";
 import { Tokenizer } from "./tokenizer.ts";
@@ -30,11 +31,33 @@ export interface Checkpoint {
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-/** Writes a folder whole or not at all: a folder of that name is a checkpoint that can be loaded. */
+/**
+ * Writes a folder whole or not at all, also where the power is cut: a folder of that name is a checkpoint that can be loaded.
+ * @throws {FaradayError} naming what could not be written; what was there before is still there.
+ */
 export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
   const partial = `${folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
+  try {
+    rmSync(partial, { recursive: true, force: true });
+    mkdirSync(partial, { recursive: true });
+    writeParts(partial, checkpoint);
+    replaceFolder(partial, folder);
+  } catch (error) {
+    throw error instanceof FaradayError ? error : cannotWrite(folder, error);
+  }
+}
+
+/** There is no moment at which neither the old nor the new one is there. */
+function replaceFolder(partial: string, folder: string): void {
+  const earlier = `${folder}.earlier`;
+  rmSync(earlier, { recursive: true, force: true });
+  if (existsSync(folder)) renameSync(folder, earlier);
+  renameSync(partial, folder);
+  syncFolder(dirname(folder));
+  rmSync(earlier, { recursive: true, force: true });
+}
+
+function writeParts(folder: string, checkpoint: Checkpoint): void {
   const { architecture, tokenizer, weights, provenance } = checkpoint;
   const tensors = new Map<string, Tensor>(
     parameterSlots(architecture).map(({ name, shape, offset, size }) => [
@@ -42,12 +65,10 @@ export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
       { shape, values: weights.slice(offset, offset + size) },
     ]),
   );
-  writeFileSync(join(partial, "model.safetensors"), encodeSafetensors(tensors, { format: "faraday" }));
-  writeFileSync(join(partial, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
+  writeWholeFile(join(folder, "model.safetensors"), [encodeSafetensors(tensors, { format: "faraday" })]);
+  writeWholeFile(join(folder, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
   const config = { model_type: "faraday-transformer", ...architecture, provenance };
-  writeFileSync(join(partial, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(partial, folder);
+  writeWholeFile(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** @throws {InputError} naming the file and what was expected of it. */

@@ -45,12 +45,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Map<string,
   if (headerBytes > headerBytesMax || 8 + headerBytes > bytes.byteLength) {
     throw broken(`got a header of ${headerBytes} bytes in a file of ${bytes.byteLength}`);
   }
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + headerBytes)));
-  } catch {
-    throw broken("got a header that is not JSON");
-  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerBytes)) ?? fail(broken("got a header that is no JSON object"));
   const data = bytes.subarray(8 + headerBytes);
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(header)) {
@@ -58,6 +53,15 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Map<string,
     tensors.set(name, readTensor(entry, data) ?? fail(broken(`got a malformed entry for ${name}`)));
   }
   return tensors;
+}
+
+function parseHeader(bytes: Uint8Array): object | null {
+  try {
+    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return typeof header === "object" ? header : null;
+  } catch {
+    return null;
+  }
 }
 
 function readTensor(entry: unknown, data: Uint8Array): Tensor | null {

@@ -155,19 +155,23 @@ export class Tokenizer {
     if (model?.type !== "BPE" || typeof vocab !== "object" || vocab === null || !Array.isArray(model.merges)) {
       throw new InputError(`${where}: expected a tokenizer.json with a BPE model written by faraday pretrain`);
     }
+    const ids = Object.entries(vocab);
     const vocabulary: string[] = [];
-    for (const [token, id] of Object.entries(vocab)) vocabulary[Number(id)] = token;
-    const complete = vocabulary.length === Object.keys(vocab).length && !vocabulary.includes(undefined as never);
-    const merges = model.merges as unknown[];
-    const paired = merges.every((merge) => Array.isArray(merge) && merge.length === 2);
-    if (!complete || !paired || specialTokens.some((token, id) => vocabulary[id] !== token)) {
+    for (const [token, id] of ids) if (Number.isInteger(id) && id >= 0 && id < ids.length) vocabulary[id] = token;
+    const complete = vocabulary.length === ids.length && !vocabulary.includes(undefined as never);
+    const merges: unknown[] = model.merges;
+    if (!complete || !merges.every(isPair) || specialTokens.some((token, id) => vocabulary[id] !== token)) {
       throw new InputError(
         `${where}: expected ids 0..${specialTokens.length - 1} to be ${specialTokens.join(" ")}, ` +
-          "no gap between ids, and merges as pairs",
+          "no gap between ids, and merges as pairs of texts",
       );
     }
-    return new Tokenizer(vocabulary, merges as Pair[], model.ignore_merges === true);
+    return new Tokenizer(vocabulary, merges, model.ignore_merges === true);
   }
+}
+
+function isPair(value: unknown): value is Pair {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");
 }
 
 /**

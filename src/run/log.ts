@@ -2,21 +2,20 @@ import pino, { type Logger } from "pino";
 
 export type { Logger } from "pino";
 
-export interface RunLog extends Disposable {
-  readonly log: Logger;
+/**
+ * Writes a run's log as JSON lines to a file, and to stderr as well where the user wants to watch. The only home of pino. What cannot be
+ * written is lost, and ends nothing: the events beside it say the same, and theirs does.
+ */
+export function openLog(file: string, options: { readonly verbose: boolean }): Logger & Disposable {
+  const kept = destination(file);
+  const streams = [kept, ...(options.verbose ? [destination(2)] : [])].map((stream) => ({
+    level: "debug" as const,
+    stream,
+  }));
+  const logger = pino({ level: "debug", base: null }, pino.multistream(streams));
+  return Object.assign(logger, { [Symbol.dispose]: () => kept.end() });
 }
 
-/**
- * Writes a run's log as JSON lines to a file, and to stderr as well where the user wants to watch. The file is open until the log is
- * disposed of, after which nothing may be logged. The only home of pino.
- */
-export function openLog(file: string, options: { readonly verbose: boolean }): RunLog {
-  const streams = pino.multistream([
-    { level: "debug", stream: pino.destination({ dest: file, sync: true }) },
-    ...(options.verbose ? [{ level: "debug" as const, stream: pino.destination({ dest: 2, sync: true }) }] : []),
-  ]);
-  return {
-    log: pino({ level: "debug", base: null }, streams),
-    [Symbol.dispose]: () => streams.end(),
-  };
+function destination(dest: string | number) {
+  return pino.destination({ dest, sync: true }).on("error", () => {});
 }

@@ -1,15 +1,7 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
+import { cannotWrite, writeWholeFile } from "../core/whole-file.ts";
 import type { RunEvent } from "./events.ts";
 import { makeFolder, removeFolders } from "./make-folder.ts";
 import { lockName, RunLock } from "./run-lock.ts";
@@ -53,6 +45,7 @@ export class RunDirectory implements Disposable {
     try {
       return new RunDirectory(folder, RunLock.create(folder), made);
     } catch (error) {
+      removeFolders(made);
       throw new InputError(`cannot write in the run directory ${folder}: ${messageOf(error)}; name another with --out`);
     }
   }
@@ -84,9 +77,14 @@ export class RunDirectory implements Disposable {
     removeFolders(this.#made);
   }
 
+  /** @throws {FaradayError} where there is no place for it. */
   checkpoint(iteration: number | "best"): string {
     const folder = join(this.path, "checkpoints");
-    if (!existsSync(folder)) mkdirSync(folder);
+    try {
+      if (!existsSync(folder)) mkdirSync(folder);
+    } catch (error) {
+      throw cannotWrite(folder, error);
+    }
     return join(folder, String(iteration));
   }
 
@@ -98,18 +96,23 @@ export class RunDirectory implements Disposable {
     this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** A reader finds the whole text or none of it. */
+  /** See {@link writeWholeFile}. */
   writeText(name: string, text: string): void {
-    writeFileSync(this.file(`${name}.partial`), text);
-    renameSync(this.file(`${name}.partial`), this.file(name));
+    writeWholeFile(this.file(name), text);
   }
 
   remove(name: string): void {
     rmSync(this.file(name), { force: true });
   }
 
+  /** @throws {FaradayError} where it cannot be written. */
   appendEvent(event: RunEvent): void {
-    appendFileSync(this.file("events.jsonl"), `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
+    const path = this.file("events.jsonl");
+    try {
+      appendFileSync(path, `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -21,7 +21,7 @@ export class RunLock implements Disposable {
   /** @throws {Error} the file system's own, `EEXIST` where there is a lock, whoever holds it. */
   static create(folder: string): RunLock {
     const path = join(folder, lockName);
-    writeFileSync(path, ownMark(), { flag: "wx" });
+    writeMark(path);
     return new RunLock(path);
   }
 
@@ -33,7 +33,7 @@ export class RunLock implements Disposable {
   static takeOver(folder: string): RunLock {
     const path = join(folder, lockName);
     const claim = `${lockName}.${randomUUID()}`;
-    writeFileSync(join(folder, claim), ownMark(), { flag: "wx" });
+    writeMark(join(folder, claim));
     held.add(join(folder, claim));
     try {
       const claims = readdirSync(folder).filter((name) => name.startsWith(`${lockName}.`) && name !== claim);
@@ -51,8 +51,27 @@ export class RunLock implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#path, { force: true });
     held.delete(this.#path);
+    removeMark(this.#path);
+  }
+}
+
+/** Leaves none that is not whole. */
+function writeMark(path: string): void {
+  try {
+    writeFileSync(path, ownMark(), { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") removeMark(path);
+    throw error;
+  }
+}
+
+/** What cannot be removed is the lock of a process that is not there, which the next one takes. */
+function removeMark(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
   }
 }
 

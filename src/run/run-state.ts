@@ -1,19 +1,9 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { syncFolder } from "../audit/private-file.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
+import { cannotWrite, writeWholeFile } from "../core/whole-file.ts";
 import type { LearnerState } from "./learn.ts";
 
 /** All that a run needs to go on after an iteration, besides its config and what is stored. */
@@ -56,19 +46,18 @@ export class StateFolder {
     this.#path = join(directory, "state");
   }
 
-  /** When this returns, the state is on disk; before, there is none of that iteration, or the one before it. */
+  /**
+   * When this returns, the state is on disk; before, there is none of that iteration, or the one before it.
+   * @throws {FaradayError} where it cannot be written.
+   */
   write(state: RunState): void {
-    mkdirSync(this.#path, { recursive: true });
-    const path = this.#file(state.iteration);
-    const file = openSync(`${path}.partial`, "w");
     try {
-      for (const part of encode(state)) writeWhole(file, part);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      // Not with what is above it: a run directory that was removed stays removed.
+      if (!existsSync(this.#path)) mkdirSync(this.#path);
+    } catch (error) {
+      throw cannotWrite(this.#path, error);
     }
-    renameSync(`${path}.partial`, path);
-    syncFolder(this.#path);
+    writeWholeFile(this.#file(state.iteration), encode(state));
   }
 
   /** @throws {FaradayError} where there is none of that iteration, or it is damaged. */
@@ -150,8 +139,4 @@ function doublesOf(bytes: Buffer): Float64Array {
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-function writeWhole(file: number, bytes: Uint8Array): void {
-  for (let position = 0; position < bytes.length; ) position += writeSync(file, bytes, position);
 }

@@ -2,6 +2,7 @@ import { type AuditKey, loadAuditKey } from "../audit/audit-key.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AgentSignal } from "../core/audit.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import { adviceOn } from "../core/fault.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
@@ -83,8 +84,7 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     ? await beginRun(config, directory, key)
     : await resumeRun(config, { directory, key, checkpoint, tasks });
   await using store = opened;
-  using runLog = openLog(directory.file("run.log"), { verbose });
-  const { log } = runLog;
+  using log = openLog(directory.file("run.log"), { verbose });
   let status: StatusWriter | undefined;
   const emit = (event: RunEvent) => {
     directory.appendEvent(event);
@@ -92,8 +92,7 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     log.info(event.type === "run-end" ? { type: event.type } : event);
     events?.(event);
   };
-  if (earlier === null) directory.writeJson("config.json", config);
-  else directory.remove("report.json");
+  if (earlier !== null) directory.remove("report.json");
   const onFault = (event: FaultEvent) => {
     log.warn(event, "a worker failed");
     emit(event);
@@ -153,6 +152,7 @@ async function beginRun(
   try {
     store = await openRunStore(config.store, { baseDir });
     await store.beginRun({ id: directory.run, config });
+    directory.writeJson("config.json", config);
     const place = storePlace(config.store, { baseDir });
     const audit = AuditTrail.begin({ config, run: directory.run, store, place, key });
     return { store, audit, epoch: 0, earlier: null };
@@ -163,34 +163,54 @@ async function beginRun(
   }
 }
 
-async function finish(
-  run: TrainingRun,
-  parts: {
-    readonly directory: RunDirectory;
-    readonly store: LightningStore;
-    readonly log: Logger;
-    readonly emit: (event: RunEvent) => void;
-    readonly telemetry: RunTelemetry | null;
-  },
-): Promise<RunReport> {
-  const { directory, store, log, emit, telemetry } = parts;
-  let report: RunReport;
+interface RunParts {
+  readonly directory: RunDirectory;
+  readonly store: LightningStore;
+  readonly log: Logger;
+  readonly emit: (event: RunEvent) => void;
+  readonly telemetry: RunTelemetry | null;
+}
+
+async function finish(run: TrainingRun, parts: RunParts): Promise<RunReport> {
+  const { directory, store } = parts;
   try {
-    report = await run.run();
+    const report = await run.run();
+    directory.writeJson("report.json", report);
+    directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
+    await store.endRun({ id: directory.run, status: report.status, report });
+    await tidyUp(report, parts);
+    return report;
   } catch (error) {
-    log.error({ error: messageOf(error) }, "the run failed");
-    const failed = run.report("failed");
-    directory.writeJson("report.json", failed);
-    await store.endRun({ id: directory.run, status: "failed", report: failed }).catch((also: unknown) => {
-      log.error({ error: messageOf(also) }, "the store does not know that the run failed");
-    });
-    throw error instanceof FaradayError ? error : new FaradayError(messageOf(error), { cause: error });
+    await leaveFailed(run.report("failed"), error, parts);
+    throw failure(error, directory);
   }
-  directory.writeJson("report.json", report);
-  directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
-  await store.endRun({ id: directory.run, status: report.status, report });
-  if (report.status === "succeeded") new StateFolder(directory.path).keep(null);
-  await telemetry?.end(report.status);
-  emit({ type: "run-end", report });
-  return report;
+}
+
+/** The run has ended in the store: what fails here takes nothing of that back. */
+async function tidyUp(report: RunReport, { directory, emit, telemetry, log }: RunParts): Promise<void> {
+  try {
+    if (report.status === "succeeded") new StateFolder(directory.path).keep(null);
+    await telemetry?.end(report.status);
+    emit({ type: "run-end", report });
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, "the run has ended, and not all that follows was done");
+  }
+}
+
+/** What can be written of a failure, where the machine lets it be: what kept the run from going on may keep this from being written, too. */
+async function leaveFailed(report: RunReport, error: unknown, { directory, store, log }: RunParts): Promise<void> {
+  log.error({ error: messageOf(error) }, "the run failed");
+  try {
+    directory.writeJson("report.json", report);
+    await store.endRun({ id: directory.run, status: "failed", report });
+  } catch (also) {
+    log.error({ error: messageOf(also) }, "the directory or the store does not know that the run failed");
+  }
+}
+
+function failure(error: unknown, { path }: RunDirectory): FaradayError {
+  const advice = adviceOn(error);
+  if (advice === null && error instanceof FaradayError) return error;
+  const rest = advice === null ? "" : `: ${advice}, then go on with faraday train --resume ${path}`;
+  return new FaradayError(`${messageOf(error)}${rest}`, { cause: error });
 }

@@ -23,9 +23,8 @@ const named: Readonly<Record<string, Split>> = {
  * training up to 6, then validation, then two of test.
  */
 export function splitNamed(word: unknown): Split | "exclude" | undefined {
-  const text = String(word ?? "")
-    .trim()
-    .toLowerCase();
+  if (typeof word !== "string" && typeof word !== "number") return undefined;
+  const text = String(word).trim().toLowerCase();
   if (text === "exclude") return "exclude";
   if (/^\d$/.test(text)) return Number(text) < 7 ? "train" : Number(text) < 8 ? "val" : "test";
   return Object.hasOwn(named, text) ? named[text] : undefined;

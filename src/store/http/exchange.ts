@@ -137,6 +137,10 @@ export class Exchange {
     if (error instanceof HttpError) return error;
     if (error instanceof UnknownIdError) return new HttpError(404, error.message);
     if (error instanceof BadValueError) return new HttpError(400, error.message);
+    // Whoever wrote it meant to: nothing that a trainer or an agent sends is thousands of levels deep.
+    if (error instanceof RangeError && error.message.startsWith("Maximum call stack")) {
+      return new HttpError(400, "the body is nested too deeply");
+    }
     if (this.#options.closing.aborted) return new HttpError(503, "the server closes", { "Retry-After": "1" });
     this.#options.logger.error("a request failed", { method, url, error: messageOf(error) });
     // The log says why; others need not know where the database lies.

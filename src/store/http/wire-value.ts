@@ -54,15 +54,28 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
   return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
+/** A mark that {@link toWire} would not have made stays as it is. */
 function revive(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !(mark in value) || !Array.isArray(value[mark])) return value;
-  const [kind, text] = value[mark].map(String);
+  if (typeof value !== "object" || value === null) return value;
+  const marked: unknown = mark in value ? value[mark] : undefined;
+  if (!Array.isArray(marked)) return value;
+  const [kind, text] = marked as readonly unknown[];
+  if (typeof kind !== "string" || typeof text !== "string") return value;
   if (kind === "number") return Number(text);
-  if (kind === "object") return Object.fromEntries(fromWire(text ?? "") as [string, unknown][]);
+  if (kind === "object") return objectOf(text) ?? value;
   const type = Object.entries(arrays).find(([name]) => name === kind)?.[1];
   if (type === undefined) return value;
-  const bytes = Buffer.from(text ?? "", "base64");
+  const bytes = Buffer.from(text, "base64");
   const whole = bytes.length - (bytes.length % type.BYTES_PER_ELEMENT);
   // A copy of its own, since the pool's bytes need not be aligned.
   return new type(new Uint8Array(bytes.subarray(0, whole)).buffer);
+}
+
+/** `null` where the text holds no entries of an object. */
+function objectOf(text: string): object | null {
+  try {
+    return Object.fromEntries(fromWire(text) as [string, unknown][]);
+  } catch {
+    return null;
+  }
 }

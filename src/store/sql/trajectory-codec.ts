@@ -1,3 +1,4 @@
+import { FaradayError } from "../../core/errors.ts";
 import type { TrajectoryColumns } from "../../core/trajectory.ts";
 import { packed, unpacked } from "./zstd.ts";
 
@@ -15,14 +16,16 @@ export function packTrajectoryColumns(columns: TrajectoryColumns): Uint8Array {
   );
 }
 
+/** @throws {FaradayError} where the column is not what {@link packTrajectoryColumns} made. */
 export function unpackTrajectoryColumns(column: Uint8Array): TrajectoryColumns {
-  const bytes = unpacked(column);
+  const bytes = contentOf(column);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const [episodes, tokenCount, chosenCount] = [0, 4, 8].map((at) => view.getUint32(at, true)) as [
     number,
     number,
     number,
   ];
+  if (bytes.length !== 12 + 4 * (episodes + 1) + 5 * tokenCount + 4 * chosenCount) throw damaged();
   let at = 12;
   const take = (length: number) => {
     at += length;
@@ -34,6 +37,23 @@ export function unpackTrajectoryColumns(column: Uint8Array): TrajectoryColumns {
   const given = new Float32Array(whole(take(4 * chosenCount))).values();
   const logProbabilities = Float32Array.from(chosen, (flag) => (flag === 1 ? (given.next().value ?? 0) : 0));
   return { offsets, tokens, chosen, logProbabilities };
+}
+
+function contentOf(column: Uint8Array): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = unpacked(column);
+  } catch (error) {
+    throw damaged(error);
+  }
+  if (bytes.length < 12) throw damaged();
+  return bytes;
+}
+
+function damaged(cause?: unknown): FaradayError {
+  return new FaradayError("the tokens of a batch in the store are damaged; faraday audit verify says what else is", {
+    cause,
+  });
 }
 
 function bytesOf(array: Uint32Array | Int32Array | Float32Array | Uint8Array): Uint8Array {

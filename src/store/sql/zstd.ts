@@ -7,7 +7,10 @@ export function packed(bytes: Uint8Array): Uint8Array {
   return zstdCompressSync(bytes, { params });
 }
 
+/** Far more than a batch has: a few bytes that were tampered with can stand for any number. */
+const maxOutputLength = 1024 * 1024 * 1024;
+
 /** @throws where the bytes are not what {@link packed} made. */
 export function unpacked(bytes: Uint8Array): Uint8Array {
-  return zstdDecompressSync(bytes);
+  return zstdDecompressSync(bytes, { maxOutputLength });
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FaradayError, InputError, messageOf } from "../../core/errors.ts";
@@ -23,6 +23,7 @@ const logPagesMax = 8_000;
 /**
  * Opens the database of a store, and makes it where there is none. Whatever else lies there is left as it is.
  * @throws {InputError} when no store can be at the path.
+ * @throws {FaradayError} when the disk is full, or fails.
  */
 export function openDatabase(path: string, options: { readonly mustExist: boolean }): DatabaseSync {
   checkPath(path, options.mustExist);
@@ -36,16 +37,26 @@ export function openDatabase(path: string, options: { readonly mustExist: boolea
     return database;
   } catch (error) {
     database?.close();
-    throw error instanceof FaradayError ? error : new InputError(`store ${path} ${reason(error)}`, { cause: error });
+    if (error instanceof FaradayError) throw error;
+    const Failure = isOfTheDisk(error) ? FaradayError : InputError;
+    throw new Failure(`store ${path} ${reason(error)}`, { cause: error });
   }
 }
 
 function checkPath(path: string, mustExist: boolean): void {
   const directory = dirname(path);
   if (!existsSync(directory)) throw new InputError(`store ${path}: there is no directory ${directory}`);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined && mustExist) throw new InputError(`store ${path} does not exist`);
   if (stat?.isDirectory()) throw new InputError(`store ${path} must be a file, got a directory`);
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new InputError(`store ${path} cannot be opened: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Only reads, so that a stranger's database stays as it was. */
@@ -111,8 +122,17 @@ const reasons: Readonly<Record<number, string>> = {
   26: "is not an SQLite database",
 };
 
+/** Whether the same store may be opened another time. */
+function isOfTheDisk(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 10 || code === 13;
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : -1;
+}
+
 function reason(error: unknown): string {
-  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : -1;
-  const known = reasons[code];
+  const known = reasons[codeOf(error)];
   return known === undefined ? `cannot be opened: ${messageOf(error)}` : `${known} (${messageOf(error)})`;
 }

@@ -132,8 +132,7 @@ export class SqliteEngine implements Engine {
       this.#database.exec("COMMIT");
       return settled;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, such as a full disk.
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#rollBack();
       throw error;
     }
   }
@@ -145,6 +144,15 @@ export class SqliteEngine implements Engine {
       for (const settle of settled) settle();
     } catch (error) {
       for (const { reject } of jobs) reject(error);
+    }
+  }
+
+  /** SQLite has rolled back by itself after some errors, such as a full disk; after others it cannot. */
+  #rollBack(): void {
+    try {
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    } catch {
+      // What failed before is told; the next transaction fails, too.
     }
   }
 
