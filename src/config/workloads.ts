@@ -22,7 +22,7 @@ export const workloads: readonly Workload[] = [
     summary: "a scripted SQL agent: two statements an episode, one episode in eight violating",
     sets: [
       ...["agent={ type: sql-script }", "env.tasks=scripted-tasks.jsonl"],
-      ...["train.groupsPerBatch=256", "train.groupsPerTask=32"],
+      ...["train.groupsPerBatch=256", "train.groupsPerTask=32", "train.oracle=false"],
     ],
     against: "single-thread",
   }),
@@ -37,8 +37,11 @@ export const workloads: readonly Workload[] = [
   }),
   workload("wait", "echo/default.yaml", {
     summary: "an agent that thinks for 50 to 500 ms, as a remote model does, 10,000 episodes at once",
-    // Two tasks of 5,000 episodes, all of whose agents think at once.
-    sets: ["agent={ type: wait }", "train.groupsPerBatch=500", "train.groupsPerTask=250", "train.groupSize=20"],
+    // Four tasks of 2,500 episodes, all of whose agents think at once.
+    sets: [
+      ...["agent={ type: wait }", "concurrentTasksPerWorker=4"],
+      ...["train.groupsPerBatch=500", "train.groupsPerTask=125", "train.groupSize=20"],
+    ],
   }),
   workload("control", "control/default.yaml", {
     summary: "CartPole-v1 pushed by chance, with a cost on leaving a band: the classic measure of steps a second",

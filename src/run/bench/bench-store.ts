@@ -5,8 +5,9 @@ import { type AuditKey, loadAuditKey } from "../../audit/audit-key.ts";
 import { KnownHeads } from "../../audit/known-heads.ts";
 import type { ResolvedConfig } from "../../config/config-schema.ts";
 import type { LightningStore } from "../../store/lightning-store.ts";
-import { openStore, storePlace } from "../../store/open.ts";
+import { storePlace } from "../../store/open.ts";
 import { AuditTrail } from "../audit-trail.ts";
+import { openRunStore } from "../store-thread.ts";
 
 /** A store in a folder of its own with a signing key of its own, gone once it is closed. */
 export class BenchStore implements AsyncDisposable {
@@ -24,7 +25,7 @@ export class BenchStore implements AsyncDisposable {
   /** @throws {InputError} where the folder for temporary files takes none. */
   static async open(): Promise<BenchStore> {
     const folder = mkdtempSync(join(tmpdir(), "faraday-bench-"));
-    return new BenchStore(folder, await openStore(url, { baseDir: folder }));
+    return new BenchStore(folder, await openRunStore(url, { baseDir: folder }));
   }
 
   /** A new run in it, signed as training's are. */
