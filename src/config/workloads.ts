@@ -14,6 +14,8 @@ export interface Workload {
   readonly sets: readonly string[];
   /** What it is measured against in the same run. */
   readonly against?: "piscina" | "single-thread";
+  /** Whether its batches are stored where nobody says otherwise. */
+  readonly stored: boolean;
 }
 
 export const workloads: readonly Workload[] = [
@@ -27,7 +29,8 @@ export const workloads: readonly Workload[] = [
     against: "single-thread",
   }),
   workload("echo", "echo/default.yaml", {
-    summary: "empty episodes: what it takes to have any",
+    summary: "empty episodes, without the store: what it takes to have any",
+    stored: false,
     against: "piscina",
   }),
   workload("echo-spans", "echo/default.yaml", {
@@ -61,7 +64,11 @@ export function findWorkload(name: string): Workload {
 function workload(
   name: string,
   path: string,
-  { sets = [], ...rest }: Pick<Workload, "summary" | "against"> & { readonly sets?: readonly string[] },
+  {
+    sets = [],
+    stored = true,
+    ...rest
+  }: Pick<Workload, "summary" | "against"> & Partial<Pick<Workload, "sets" | "stored">>,
 ): Workload {
-  return { name, file: fileURLToPath(new URL(`../../envs/${path}`, import.meta.url)), sets, ...rest };
+  return { name, file: fileURLToPath(new URL(`../../envs/${path}`, import.meta.url)), sets, stored, ...rest };
 }

@@ -21,7 +21,7 @@ function row(workers: number, episodesPerSecond: number): BenchRow {
 const report: BenchReport = {
   ...{ machine: sampleReport().machine, load: 0.5, versions: { piscina: "5.3.2" }, seconds: 10, rounds: 5 },
   rows: [row(1, 12_345), row(2, 20_000)],
-  ratios: [{ workload: "<echo>", what: "workers 2 / worker 1", value: 1.62 }],
+  ratios: [{ workload: "<echo>", what: "workers 2 / worker 1", value: 1.62, perCpuSecond: 0.97 }],
   scaling: [
     {
       ...{ workload: "<echo>", governed: true, serialFraction: 0.25 },
@@ -34,9 +34,9 @@ const report: BenchReport = {
 it("the tables hold rates, latencies with their units, times, ratios, and the projection as such", () => {
   const text = renderBench(report);
   expect(text).toMatch(/<echo> +workers 1 +12,345 +11,111–13,580 /);
-  expect(text).toMatch(/1\.50 +40 % +2\.5 ms +1 MiB +1024 MiB +1\.25 ms +2 ms +3 ms +2 µs +3 µs +4 µs/);
+  expect(text).toMatch(/1\.50 +1,000 +40 % +2\.5 ms +1 MiB +1024 MiB +1\.25 ms +2 ms +3 ms +2 µs +3 µs +4 µs/);
   expect(text).toMatch(/<echo> +workers 1 +workers +0\.0 +0\.0 +70\.0 /);
-  expect(text).toMatch(/workers 2 \/ worker 1 +1\.62 ×/);
+  expect(text).toMatch(/workers 2 \/ worker 1 +1\.62 × +\(by processor time 0\.97 ×\)/);
   expect(text).toContain(
     "serial fraction 25 % by Amdahl's law; projected, not measured: 8 cores 35,000 episodes/s (2.9 ×)",
   );

@@ -22,7 +22,8 @@ export async function watch(
   await lane.warmUp();
   await lane.takeTurn(time, signal);
   const latency = latenciesOf(lane.segments);
-  const { main, workers } = await profileThreads(lane.threads, () => lane.takeTurn(time, signal));
-  const threads = [threadTime("main", [main])];
-  return { latency, threads: workers.length === 0 ? threads : [...threads, threadTime("workers", workers)] };
+  const threads = { workers: lane.threads, store: lane.stored ? maker.storeThreads : [] };
+  const { main, ...others } = await profileThreads(threads, () => lane.takeTurn(time, signal));
+  const times = [threadTime("main", [main]), threadTime("workers", others.workers), threadTime("store", others.store)];
+  return { latency, threads: times.filter((each) => each !== null) };
 }

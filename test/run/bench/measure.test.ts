@@ -38,6 +38,7 @@ it("sets the rows of one run against each other: workers, bare piscina tasks, th
   const { rows, ratios, scaling } = await measured(["echo-spans"], { workerCounts: [1, 2] });
   expect(rows.map(({ runner, workers }) => `${runner} ${workers}`)).toEqual(["faraday 1", "faraday 2", "piscina 2"]);
   const [spans] = rows;
+  expect(spans?.threads.map(({ thread }) => thread)).toEqual(["main", "workers", "store"]);
   expect(spans).toMatchObject({ governed: true, stored: true, tokensPerSecond: 0 });
   expect(spans?.stepsPerSecond).toBeCloseTo(4 * (spans?.episodesPerSecond ?? 0), 3);
   const named = ratios.map(({ what }) => what);
@@ -74,17 +75,21 @@ it("an aborted measurement ends after the batch in hand, with its workers closed
   expect(readdirSync(folder)).toEqual([]);
 });
 
-async function measured(names: readonly string[], options: Partial<BenchOptions>, more: readonly string[] = []) {
+async function measured(
+  names: readonly string[],
+  { stored = true, ...options }: Partial<BenchOptions> & { readonly stored?: boolean },
+  more: readonly string[] = [],
+) {
   const small = ["train.groupsPerBatch=4", "train.groupsPerTask=2", "train.groupSize=2"];
   const workloads = await Promise.all(
     names.map(async (name) => {
       const { file, sets, ...workload } = findWorkload(name);
       const { config } = await loadConfig({ file, sets: [...sets, ...small, ...more] });
-      return { ...workload, config };
+      return { ...workload, stored, config };
     }),
   );
   return measureBench({
-    ...{ workloads, workerCounts: [1], governed: [true], stored: true, seconds: 0.1 },
+    ...{ workloads, workerCounts: [1], governed: [true], seconds: 0.1 },
     ...{ signal: new AbortController().signal, tell: () => {}, ...options },
   });
 }
