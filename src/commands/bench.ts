@@ -42,7 +42,11 @@ batch in hand, without a result.`,
     workers: { value: "N,N", summary: "Numbers of workers to measure", default: "1 and the number of cores" },
     seconds: { value: "N", summary: "Time for each row, 1..3600", default: "10" },
     governed: { value: "WHICH", summary: "With the kernel's judgement: true, false or both", default: "true" },
-    store: { value: "WHICH", summary: "sqlite, in a folder that is gone afterwards, or none", default: "sqlite" },
+    store: {
+      value: "WHICH",
+      summary: "sqlite, in a folder that is gone afterwards, or none",
+      default: "sqlite; for echo none",
+    },
     html: { value: "FILE", summary: "Write the result as a page, complete in itself" },
   },
   examples: [
@@ -57,8 +61,8 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
   const seconds = integerOption(invocation, "seconds", { min: 1, max: 3600 }) ?? 10;
   const workerCounts = workerCountsOf(invocation.value("workers"));
   const governed = governedChoices[choiceOption(invocation, "governed", ["true", "false", "both"]) ?? "true"];
-  const stored = choiceOption(invocation, "store", ["sqlite", "none"]) !== "none";
-  const chosen = await workloadsOf(invocation);
+  const store = choiceOption(invocation, "store", ["sqlite", "none"]);
+  const chosen = await workloadsOf(invocation, store === undefined ? undefined : store === "sqlite");
   const page = invocation.value("html");
   // Before anything is measured, so that nothing is measured in vain.
   if (page !== undefined) writeWhole(resolve(page), "");
@@ -67,7 +71,7 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
   const { terminal, signal } = invocation;
   const tell = (text: string) => terminal.stderr.write(`${text}\n`);
   const load = loadavg()[0] ?? 0;
-  const measured = await measureBench({ workloads: chosen, workerCounts, governed, stored, seconds, signal, tell });
+  const measured = await measureBench({ workloads: chosen, workerCounts, governed, seconds, signal, tell });
   const report = {
     ...{ machine: describeMachine(), load, versions: packageVersions(), seconds, rounds: roundCount },
     ...measured,
@@ -81,19 +85,20 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
 
 const governedChoices = { true: [true], false: [false], both: [true, false] } as const;
 
-async function workloadsOf(invocation: Invocation): Promise<readonly BenchWorkload[]> {
+/** @param isStored Whether batches are, where the command line says it. */
+async function workloadsOf(invocation: Invocation, isStored: boolean | undefined): Promise<readonly BenchWorkload[]> {
   const names = [...new Set(invocation.values("workload").flatMap((text) => text.split(",")))];
   const [file] = invocation.positionals;
   if (file !== undefined) {
     if (names.length > 0) throw new InputError("what to measure is a config or --workload, not both");
     const { config } = await configOf(withoutWorkers(invocation), file);
-    return [{ name: basename(file).replace(/\.[^.]+$/, ""), config }];
+    return [{ name: basename(file).replace(/\.[^.]+$/, ""), config, stored: isStored ?? true }];
   }
   const found = (names.length === 0 ? ["sql"] : names).map(findWorkload);
   return Promise.all(
-    found.map(async ({ name, against, file: shipped, sets }) => {
+    found.map(async ({ name, against, stored, file: shipped, sets }) => {
       const { config } = await loadConfig({ file: shipped, sets: [...sets, ...setsOf(withoutWorkers(invocation))] });
-      return { name, config, ...(against === undefined ? {} : { against }) };
+      return { name, config, stored: isStored ?? stored, ...(against === undefined ? {} : { against }) };
     }),
   );
 }

@@ -10,7 +10,9 @@ export function optionsTable(schema: SchemaNode): string {
 type Row = readonly [key: string, kind: string, fallback: string, meaning: string];
 
 function rowsOf(node: SchemaNode, path: string): readonly Row[] {
-  const children = branchesOf(node).flatMap((branch) => childrenOf(branch, path));
+  const branches = branchesOf(node);
+  const types = branches.flatMap((branch) => branch.properties?.type?.const ?? []);
+  const children = types.length < 2 ? branches.flatMap((branch) => childrenOf(branch, path)) : choiceRows(node, path);
   if (children.length > 0 && path === "") return unique(children);
   const kind = children.length > 0 ? kindOfContainer(node) : kindOf(node);
   const fallback = node.default === undefined ? "" : `\`${JSON.stringify(node.default)}\``;
@@ -30,11 +32,20 @@ function childrenOf(node: SchemaNode, path: string): readonly Row[] {
 
 /** Alternatives that their `type` tells apart are shown as `policies[sql]`. */
 function itemRows(items: SchemaNode, path: string): readonly Row[] {
-  return branchesOf(items).flatMap((branch) => {
-    const type = branch.properties?.type?.const;
-    const { type: _, ...properties } = branch.properties ?? {};
-    return childrenOf({ ...branch, properties }, type === undefined ? `${path}[]` : `${path}[${type}]`);
-  });
+  return branchesOf(items).flatMap((branch) => typedRows(branch, path) ?? childrenOf(branch, `${path}[]`));
+}
+
+/** One of several shipped parts, or one of the user's own. */
+function choiceRows(node: SchemaNode, path: string): readonly Row[] {
+  const types = branchesOf(node).flatMap((branch) => branch.properties?.type ?? []);
+  const type = rowsOf({ ...types[0], const: undefined, enum: types.map((each) => each.const) }, `${path}.type`);
+  return [...type, ...branchesOf(node).flatMap((branch) => typedRows(branch, path) ?? childrenOf(branch, path))];
+}
+
+/** The keys besides `type` of an alternative that has one. */
+function typedRows(branch: SchemaNode, path: string): readonly Row[] | undefined {
+  const { type, ...properties } = branch.properties ?? {};
+  return type?.const === undefined ? undefined : childrenOf({ ...branch, properties }, `${path}[${type.const}]`);
 }
 
 function kindOfContainer(node: SchemaNode): string {

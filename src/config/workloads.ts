@@ -14,6 +14,8 @@ export interface Workload {
   readonly sets: readonly string[];
   /** What it is measured against in the same run. */
   readonly against?: "piscina" | "single-thread";
+  /** Whether its batches are stored where nobody says otherwise. */
+  readonly stored: boolean;
 }
 
 export const workloads: readonly Workload[] = [
@@ -22,12 +24,13 @@ export const workloads: readonly Workload[] = [
     summary: "a scripted SQL agent: two statements an episode, one episode in eight violating",
     sets: [
       ...["agent={ type: sql-script }", "env.tasks=scripted-tasks.jsonl"],
-      ...["train.groupsPerBatch=256", "train.groupsPerTask=32"],
+      ...["train.groupsPerBatch=256", "train.groupsPerTask=32", "train.oracle=false"],
     ],
     against: "single-thread",
   }),
   workload("echo", "echo/default.yaml", {
-    summary: "empty episodes: what it takes to have any",
+    summary: "empty episodes, without the store: what it takes to have any",
+    stored: false,
     against: "piscina",
   }),
   workload("echo-spans", "echo/default.yaml", {
@@ -37,8 +40,11 @@ export const workloads: readonly Workload[] = [
   }),
   workload("wait", "echo/default.yaml", {
     summary: "an agent that thinks for 50 to 500 ms, as a remote model does, 10,000 episodes at once",
-    // Two tasks of 5,000 episodes, all of whose agents think at once.
-    sets: ["agent={ type: wait }", "train.groupsPerBatch=500", "train.groupsPerTask=250", "train.groupSize=20"],
+    // Four tasks of 2,500 episodes, all of whose agents think at once.
+    sets: [
+      ...["agent={ type: wait }", "concurrentTasksPerWorker=4"],
+      ...["train.groupsPerBatch=500", "train.groupsPerTask=125", "train.groupSize=20"],
+    ],
   }),
   workload("control", "control/default.yaml", {
     summary: "CartPole-v1 pushed by chance, with a cost on leaving a band: the classic measure of steps a second",
@@ -58,7 +64,11 @@ export function findWorkload(name: string): Workload {
 function workload(
   name: string,
   path: string,
-  { sets = [], ...rest }: Pick<Workload, "summary" | "against"> & { readonly sets?: readonly string[] },
+  {
+    sets = [],
+    stored = true,
+    ...rest
+  }: Pick<Workload, "summary" | "against"> & Partial<Pick<Workload, "sets" | "stored">>,
 ): Workload {
-  return { name, file: fileURLToPath(new URL(`../../envs/${path}`, import.meta.url)), sets, ...rest };
+  return { name, file: fileURLToPath(new URL(`../../envs/${path}`, import.meta.url)), sets, stored, ...rest };
 }

@@ -27,7 +27,7 @@ ${facts([...machineFacts(machine), ["load before", report.load.toFixed(2)]])}</h
 <main>
 <section><h2>Scaling</h2><div class="charts">${workloads.map((workload) => scalingChart(workload, rows))}</div></section>
 <section><h2>Rates</h2>${rateTable(rows)}</section>
-${ratios.length === 0 ? null : html`<section><h2>Against each other</h2>${facts(ratios.map(({ workload, what, value }): Fact => [`${workload}: ${what}`, `${value.toFixed(2)} ×`]))}</section>`}
+${ratios.length === 0 ? null : html`<section><h2>Against each other</h2>${facts(ratios.map(({ workload, what, value, perCpuSecond }): Fact => [`${workload}: ${what}`, `${value.toFixed(2)} × (by processor time ${perCpuSecond.toFixed(2)} ×)`]))}</section>`}
 <section><h2>Where the time went</h2>${workloads.map((workload) => timeBars(workload, rows))}</section>
 ${scaling.length === 0 ? null : html`<section><h2>Projection</h2>${projection(scaling)}</section>`}
 <section><h2>Versions</h2>${facts(Object.entries(versions))}</section>

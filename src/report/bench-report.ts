@@ -63,7 +63,7 @@ export interface BenchRow {
 
 /**
  * What time goes to. `environment` holds the drivers that act on it, its database among them; `model` is whoever acts; `merge` is what makes one
- * signed store of what workers recorded; `other` is garbage collection, starting, and what none of the others claims.
+ * signed store of what workers recorded; `gc` is garbage collection, `other` starting, and what none of the others claims.
  */
 export const benchParts = [
   "environment",
@@ -74,13 +74,14 @@ export const benchParts = [
   "transfer",
   "merge",
   "learn",
+  "gc",
   "other",
   "idle",
 ] as const;
 export type BenchPart = (typeof benchParts)[number];
 
 export interface ThreadTime {
-  readonly thread: "main" | "workers";
+  readonly thread: "main" | "workers" | "store";
   /** Shares of its time, which sum to 1. */
   readonly parts: Readonly<Record<BenchPart, number>>;
 }
@@ -91,6 +92,8 @@ export interface BenchRatio {
   /** Such as `2 workers / bare piscina tasks`. */
   readonly what: string;
   readonly value: number;
+  /** The same by their episodes a second of processor time, which other work on the machine changes least. */
+  readonly perCpuSecond: number;
 }
 
 /** Amdahl's law fitted to a workload's rows, and what it says of machines with more cores: a projection, not a measurement. */

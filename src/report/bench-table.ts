@@ -52,7 +52,7 @@ function rateLine(row: BenchRow): readonly string[] {
 }
 
 const costTitles = [
-  ...["workload", "", "cores busy", "main busy", "loop delay p99", "a worker", "process"],
+  ...["workload", "", "cores busy", "episodes/cpu s", "main busy", "loop delay p99", "a worker", "process"],
   ...["episode p50", "p95", "p99", "decision p50", "p95", "p99"],
 ];
 
@@ -60,7 +60,8 @@ function costLine(row: BenchRow): readonly string[] {
   const { workerBytes, processBytes } = row.memory;
   const { episode, decision } = row.latency ?? { episode: null, decision: null };
   return [
-    ...[row.workload, rowName(row), row.coresBusy.toFixed(2), percent(row.mainBusy), milliseconds(row.loopDelayP99)],
+    ...[row.workload, rowName(row), row.coresBusy.toFixed(2), figure(row.episodesPerCpuSecond)],
+    ...[percent(row.mainBusy), milliseconds(row.loopDelayP99)],
     ...[workerBytes === null ? "–" : megabytes(workerBytes), megabytes(processBytes)],
     ...[episode, decision].flatMap((times) =>
       times === null ? ["–", "–", "–"] : [times.p50, times.p95, times.p99].map(milliseconds),
@@ -74,8 +75,8 @@ function timeLine(row: BenchRow, { thread, parts }: BenchRow["threads"][number])
   return [row.workload, rowName(row), thread, ...benchParts.map((part) => (100 * parts[part]).toFixed(1))];
 }
 
-function ratioLine({ workload, what, value }: BenchReport["ratios"][number]): readonly string[] {
-  return [workload, what, `${value.toFixed(2)} ×`];
+function ratioLine({ workload, what, value, perCpuSecond }: BenchReport["ratios"][number]): readonly string[] {
+  return [workload, what, `${value.toFixed(2)} ×`, `(by processor time ${perCpuSecond.toFixed(2)} ×)`];
 }
 
 function scalingLine({ workload, governed, serialFraction, projected }: Scaling): string {

@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { WorkerPool } from "../pool/worker-pool.ts";
@@ -28,6 +29,11 @@ export class StoreThread implements BatchWriter {
   constructor(setup: StoreSetup, file = workerFile("store")) {
     this.#setup = setup;
     this.#pool = new WorkerPool({ file, workers: 1, setup });
+  }
+
+  /** It alone, for whoever measures it. */
+  get threads(): readonly Worker[] {
+    return this.#pool.threads;
   }
 
   /** @throws {FaradayError} as a store in this thread, and where the thread ends instead of answering. */

@@ -7,8 +7,8 @@ import { threadTime } from "./thread-time.ts";
 /** What takes time to find out. */
 export type Insight = Pick<BenchRow, "latency" | "threads">;
 
-/** Share of a row's seconds that it is watched for besides, and the bounds of that, in seconds. */
-const watched = { share: 0.2, min: 0.3, max: 3 };
+/** Share of a row's seconds that it is watched for besides, twice. */
+const watchedShare = 0.2;
 
 /** Runs a lane again with clocks in its recorders, and then under a profiler: what is measured of rates stays free of both. */
 export async function watch(
@@ -17,12 +17,13 @@ export async function watch(
   { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Insight> {
   if (spec.runner === "piscina") return { latency: null, threads: [] };
-  const time = Math.min(watched.max, Math.max(watched.min, watched.share * seconds));
+  const time = watchedShare * seconds;
   await using lane = await maker.make(spec, { timed: true });
   await lane.warmUp();
   await lane.takeTurn(time, signal);
   const latency = latenciesOf(lane.segments);
-  const { main, workers } = await profileThreads(lane.threads, () => lane.takeTurn(time, signal));
-  const threads = [threadTime("main", [main])];
-  return { latency, threads: workers.length === 0 ? threads : [...threads, threadTime("workers", workers)] };
+  const threads = { workers: lane.threads, store: lane.stored ? maker.storeThreads : [] };
+  const { main, ...others } = await profileThreads(threads, () => lane.takeTurn(time, signal));
+  const times = [threadTime("main", [main]), threadTime("workers", others.workers), threadTime("store", others.store)];
+  return { latency, threads: times.filter((each) => each !== null) };
 }

@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import type { ResolvedConfig } from "../../config/config-schema.ts";
 import type { Environment } from "../../core/env.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
@@ -60,6 +61,11 @@ export class LaneMaker {
     const checkpoint = config.agent === undefined ? openPolicyModel(config, environment) : null;
     new Planner(environment.tasks, config.train).tasksOf("train");
     return new LaneMaker({ workload: name, config, environment, checkpoint, ...parts });
+  }
+
+  /** Threads that write what lanes store. */
+  get storeThreads(): readonly Worker[] {
+    return this.#store?.threads ?? [];
   }
 
   /** @param options.timed Whether records say when they were made, which takes time. */

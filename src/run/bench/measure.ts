@@ -15,8 +15,6 @@ export interface BenchOptions {
   readonly workerCounts: readonly number[];
   /** With the kernel's judgement, without it, or both. */
   readonly governed: readonly boolean[];
-  /** Whether batches are merged, signed and stored. */
-  readonly stored: boolean;
   /** Time of each row over all its turns; a batch that has begun is finished. */
   readonly seconds: number;
   readonly signal: AbortSignal;
@@ -25,6 +23,8 @@ export interface BenchOptions {
 }
 
 export interface BenchWorkload extends Pick<Workload, "name" | "against"> {
+  /** Whether its batches are merged, signed and stored. */
+  readonly stored: boolean;
   readonly config: ResolvedConfig;
 }
 
@@ -49,7 +49,7 @@ export async function measureBench(options: BenchOptions): Promise<Pick<BenchRep
 
 async function measureWorkload(workload: BenchWorkload, options: BenchOptions): Promise<readonly BenchRow[]> {
   const { signal, seconds, tell } = options;
-  await using store = options.stored ? await BenchStore.open() : null;
+  await using store = workload.stored ? await BenchStore.open() : null;
   const maker = await LaneMaker.of(workload, { store, tell });
   const measured = await measureInTurns(specsOf(workload, options), maker, options);
   const watched = [];

@@ -68,7 +68,9 @@ export function ratiosOf(rows: readonly BenchRow[]): readonly BenchRatio[] {
     return rows.flatMap((other) => {
       const what = comparisonOf(row, other);
       const value = row.episodesPerSecond / other.episodesPerSecond;
-      return what === null ? [] : [{ workload: row.workload, what: `workers ${row.workers} / ${what}`, value }];
+      const perCpuSecond = row.episodesPerCpuSecond / other.episodesPerCpuSecond;
+      if (what === null) return [];
+      return [{ workload: row.workload, what: `workers ${row.workers} / ${what}`, value, perCpuSecond }];
     });
   });
 }

@@ -20,8 +20,9 @@ const places: readonly (readonly [RegExp, BenchPart])[] = [
   [/^node:internal\/(worker|per_context)/, "transfer"],
 ];
 
-/** Shares of the profiled time by part, over all given profiles. */
-export function threadTime(thread: ThreadTime["thread"], profiles: readonly CpuProfile[]): ThreadTime {
+/** Shares of the profiled time by part, over all given profiles; `null` without one. */
+export function threadTime(thread: ThreadTime["thread"], profiles: readonly CpuProfile[]): ThreadTime | null {
+  if (profiles.length === 0) return null;
   const parts = Object.fromEntries(benchParts.map((part) => [part, 0])) as Record<BenchPart, number>;
   let whole = 0;
   for (const { nodes, samples, timeDeltas } of profiles) {
@@ -56,5 +57,6 @@ function partsOf(nodes: readonly ProfileNode[]): ReadonlyMap<number, BenchPart> 
 
 function ownPart({ callFrame: { functionName, url } }: ProfileNode): BenchPart | undefined {
   if (functionName === "(idle)") return "idle";
+  if (functionName === "(garbage collector)") return "gc";
   return places.find(([place]) => place.test(url))?.[1];
 }
