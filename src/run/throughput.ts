@@ -89,7 +89,9 @@ class Lane implements AsyncDisposable {
   }) {
     this.workers = parts.config.workers;
     this.#planner = parts.planner;
-    this.#pool = new RolloutPool(parts.config, parts.checkpoint, ({ reason }) => parts.tell(reason));
+    this.#pool = new RolloutPool(parts.config, parts.checkpoint, (event) =>
+      parts.tell("reason" in event ? event.reason : event.type),
+    );
   }
 
   /** Boots every worker and compiles what it runs; not counted. */

@@ -38,7 +38,7 @@ export class GovernedEpisode {
     this.#oracle = plan.oracle === true ? createOracle(this.#session, kernel.policies) : null;
     this.#guard("environment", () => {
       this.#environment = startEnvironment(plan, this.#session);
-      this.#observation = this.#environment.observation;
+      this.#observation = checkedObservation(this.#environment.observation, "start()");
     });
   }
 
@@ -131,6 +131,13 @@ export class GovernedEpisode {
     this.#session.signal("SIGKILL");
   }
 
+  /** Ends the episode because its code broke where nobody waits for it; what is pending is answered as SIGKILL does. */
+  breakOff(boundary: Boundary, message: string): void {
+    if (this.#finished) return;
+    this.fail(boundary, message);
+    this.#session.signal("SIGKILL");
+  }
+
   /** Whether SIGSTOP holds it. */
   get held(): boolean {
     return this.#session.held;
@@ -166,14 +173,20 @@ export class GovernedEpisode {
 
   #take(syscall: Syscall, result: SyscallResult): void {
     this.#guard("kernel", () => this.#oracle?.observe(syscall, result));
-    const shown = this.#guard("environment", () => this.#environment?.step(result));
+    const shown = this.#guard("environment", () => this.#shown(result));
     this.#observation = shown?.observation ?? "";
     this.#steps.push({ syscall, result, observation: this.#observation });
     this.#tell(result);
     if (this.#session.terminated === "SIGTERM") this.#end("stopped");
     if (this.done) return;
     if (this.#options.failOnViolation && result.violations.some((violation) => violation.blocked)) this.#end("stopped");
-    else if (shown?.done === true || this.#steps.length >= this.#plan.environment.maxTurns) this.#end("completed");
+    else if (shown?.done || this.#steps.length >= this.#plan.environment.maxTurns) this.#end("completed");
+  }
+
+  #shown(result: SyscallResult): { readonly observation: string; readonly done: boolean } {
+    const shown: unknown = this.#environment?.step(result);
+    const { observation, done } = (shown ?? {}) as { readonly observation?: unknown; readonly done?: unknown };
+    return { observation: checkedObservation(observation, "step()"), done: done === true };
   }
 
   /** What the environment makes of it; `null` where the episode did not complete or the score is no number. */
@@ -229,6 +242,22 @@ export class GovernedEpisode {
       return undefined;
     }
   }
+}
+
+/** Characters of an observation: no policy model reads as many. */
+const observationMax = 2 ** 20;
+
+/** User code may say anything. */
+function checkedObservation(observation: unknown, source: string): string {
+  if (typeof observation !== "string") {
+    throw new Error(
+      `${source} must give { observation: string }, got ${observation === null ? "null" : typeof observation}`,
+    );
+  }
+  if (observation.length <= observationMax) return observation;
+  throw new Error(
+    `${source} must give an observation of at most ${observationMax} characters, got ${observation.length}`,
+  );
 }
 
 function startEnvironment(plan: EpisodePlan, session: KernelSession): EnvironmentEpisode {
