@@ -89,9 +89,7 @@ class Lane implements AsyncDisposable {
   }) {
     this.workers = parts.config.workers;
     this.#planner = parts.planner;
-    this.#pool = new RolloutPool(parts.config, parts.checkpoint, (event) =>
-      parts.tell("reason" in event ? event.reason : event.type),
-    );
+    this.#pool = new RolloutPool(parts.config, parts.checkpoint, ({ reason }) => parts.tell(reason));
   }
 
   /** Boots every worker and compiles what it runs; not counted. */
