@@ -1,11 +1,15 @@
 import { workerData } from "node:worker_threads";
 import { ActivityWriter } from "../src/pool/activity-board.ts";
+import { BoundedOutput } from "../src/pool/bounded-output.ts";
+import { StrayErrors } from "../src/pool/stray-errors.ts";
 import { transferring } from "../src/pool/worker-pool.ts";
 import { EpisodeWatch } from "../src/run/episode-watch.ts";
 import type { RolloutResult, RolloutSetup, WorkerTask } from "../src/run/rollout.ts";
 import { RolloutHost } from "../src/run/rollout-host.ts";
 import type { SurrogateGradient } from "../src/run/surrogate.ts";
 
+const output = new BoundedOutput([process.stdout, process.stderr]);
+const strayErrors = new StrayErrors();
 let host: Promise<RolloutHost> | undefined;
 
 const setup = workerData as RolloutSetup;
@@ -13,6 +17,7 @@ const setup = workerData as RolloutSetup;
 /** Does one task; the first one boots the worker. */
 export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
   const activity = task.row === null ? new ActivityWriter() : new ActivityWriter(setup.activity, task.row);
+  output.refill();
   activity.enter("boot");
   host ??= bootHost();
   const booted = await host;
@@ -26,7 +31,7 @@ export default async function work(task: WorkerTask): Promise<RolloutResult | Su
 
 /** A boot that failed is tried again by the next task. */
 function bootHost(): Promise<RolloutHost> {
-  return RolloutHost.boot(setup).catch((error: unknown) => {
+  return RolloutHost.boot(setup, strayErrors).catch((error: unknown) => {
     host = undefined;
     throw error;
   });

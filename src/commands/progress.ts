@@ -49,6 +49,12 @@ export function watchProgress(output: Output, now: () => number = performance.no
       case "task-failure":
         line.say(`a task failed in a worker: ${event.reason}`);
         return;
+      case "worker-unended":
+        line.say(event.reason);
+        return;
+      case "stray-error":
+        line.say(`${event.episode}: ${event.reason}`);
+        return;
       case "task-quarantined":
         line.say(`task ${event.task} is quarantined, it ended ${event.faults} workers; the last: ${event.reason}`);
         return;

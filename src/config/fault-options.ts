@@ -42,7 +42,9 @@ export const workerLimitOptions = z.strictObject({
     .min(16)
     .max(65_536)
     .default(1024)
-    .describe("Largest JavaScript heap of a worker; past it, the episode that fills it fails"),
+    .describe(
+      "Largest JavaScript heap of a worker; past it, the episode that fills it fails. Outside of it, four times as much",
+    ),
   stackMb: z.int().min(1).max(256).default(4).describe("Largest stack of a worker"),
   episodes: z
     .int()

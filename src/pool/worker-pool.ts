@@ -1,6 +1,7 @@
 import type { ResourceLimits, Worker } from "node:worker_threads";
 import { move, Piscina, queueOptionsSymbol } from "piscina";
 import { messageOf } from "../core/errors.ts";
+import { HeapWatch } from "./heap-watch.ts";
 import { kindOf, WorkerFault } from "./worker-fault.ts";
 
 export interface PoolOptions {
@@ -12,9 +13,21 @@ export interface PoolOptions {
   readonly setup: unknown;
   /** Tasks that a worker has at a time. Default 1. */
   readonly tasksPerWorker?: number;
-  /** Of each thread's heap and stack; V8's own where absent. */
-  readonly limits?: ResourceLimits;
+  /** Of each thread, in MiB; V8's own where absent. */
+  readonly limits?: WorkerLimits;
+  /** Told what workers post to the main thread besides their answers. */
+  readonly onMessage?: (message: unknown) => void;
+  /** Told of a thread that was ended and does not end. */
+  readonly onUnended?: (thread: number) => void;
 }
+
+export interface WorkerLimits {
+  readonly heapMb: number;
+  readonly stackMb?: number;
+}
+
+/** How long a thread that was ended may take. */
+const endMs = 5_000;
 
 export interface TaskOptions {
   /** Once aborted, the task is rejected with the signal's reason, and the worker that holds it is ended and replaced, whatever it is doing. */
@@ -33,6 +46,10 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
   readonly #started = new Set<number>();
   /** Tasks of each thread that are not settled. */
   readonly #usage = new Map<number, number>();
+  readonly #heaps: HeapWatch | undefined;
+  readonly #onUnended: PoolOptions["onUnended"];
+  /** Threads that were ended because their heap was full. */
+  readonly #full = new Set<number>();
   /** Threads that are given no more tasks, and are replaced when they have none. */
   readonly #retiring = new Set<number>();
   /** Aborted to reject the tasks that wait; those that come later wait on a new one. */
@@ -40,14 +57,14 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
   #lastError = "it ended while it started";
   #closed = false;
 
-  constructor({ file, workers, setup, tasksPerWorker = 1, limits }: PoolOptions) {
+  constructor({ file, workers, setup, tasksPerWorker = 1, limits, onMessage, onUnended }: PoolOptions) {
     this.#piscina = new Piscina({
       filename: file.href,
       minThreads: workers,
       maxThreads: workers,
       workerData: setup,
       concurrentTasksPerWorker: tasksPerWorker,
-      ...(limits === undefined ? {} : { resourceLimits: limits }),
+      ...(limits === undefined ? {} : { resourceLimits: resourceLimits(limits) }),
       // A worker that waits in Atomics.wait cannot run promises of its own between messages.
       atomics: "disabled",
       loadBalancer: (task, threads) => {
@@ -57,6 +74,9 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
         return chosen ?? null;
       },
     });
+    this.#onUnended = onUnended;
+    this.#heaps = limits && this.#watchHeaps(limits);
+    if (onMessage !== undefined) this.#piscina.on("message", onMessage);
     this.#piscina.on("workerCreate", ({ id }: { readonly id: number }) => this.#started.add(id));
     // Told before the worker is taken out and perhaps replaced.
     this.#piscina.on("workerDestroy", () => queueMicrotask(() => this.#rejectStranded()));
@@ -75,8 +95,10 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
   async run(task: Task, options: TaskOptions = {}): Promise<Result> {
     const signals = [this.#waiting.signal, ...(options.signal === undefined ? [] : [options.signal])];
     let thread: number | null = null;
+    let worker: Worker | undefined;
     const assigned = (id: number) => {
       thread = id;
+      worker = this.#threadOf(id);
       this.#usage.set(id, this.#usageOf(id) + 1);
       options.onAssigned?.(id);
     };
@@ -85,7 +107,11 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
       return await this.#piscina.run(queued(task, assigned), { signal: AbortSignal.any(signals) });
     } catch (error) {
       if (this.#waiting.signal !== signals[0] && signals[0]?.aborted) throw new WorkerFault("boot", signals[0].reason);
-      if (options.signal?.aborted) throw new WorkerFault("ended", options.signal.reason);
+      if (options.signal?.aborted) {
+        if (worker !== undefined) this.#expectEnd(worker);
+        throw new WorkerFault("ended", options.signal.reason);
+      }
+      if (thread !== null && this.#full.has(thread)) throw new WorkerFault("out-of-memory", heapFull);
       throw new WorkerFault(kindOf(error, this.#lives(thread)), error);
     } finally {
       if (thread !== null) this.#free(thread);
@@ -100,7 +126,26 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#heaps?.[Symbol.dispose]();
     await this.#piscina.destroy();
+  }
+
+  #watchHeaps({ heapMb }: WorkerLimits): HeapWatch {
+    return new HeapWatch({
+      threads: () => this.#piscina.threads as readonly Worker[],
+      bytesMax: heapMb * 2 ** 20,
+      onFull: (worker) => {
+        this.#full.add(worker.threadId);
+        this.#expectEnd(worker);
+        void worker.terminate();
+      },
+    });
+  }
+
+  #expectEnd(worker: Worker): void {
+    const { threadId } = worker;
+    const timer = setTimeout(() => this.#onUnended?.(threadId), endMs).unref();
+    worker.once("exit", () => clearTimeout(timer));
   }
 
   #takesTasks(id: number): boolean {
@@ -143,6 +188,13 @@ export class WorkerPool<Task extends object, Result> implements AsyncDisposable 
 /** piscina counts a single task that can be aborted as many, and every one of ours can. */
 function tasksOf({ currentUsage }: { readonly currentUsage: number }): number {
   return Number.isFinite(currentUsage) ? currentUsage : 1;
+}
+
+const heapFull = new Error("its heap reached its limit (workerLimits.heapMb)");
+
+/** Twice what the watch allows: V8's own limit is for what the watch is too slow for. */
+function resourceLimits({ heapMb, stackMb }: WorkerLimits): ResourceLimits {
+  return { maxOldGenerationSizeMb: 2 * heapMb, ...(stackMb === undefined ? {} : { stackSizeMb: stackMb }) };
 }
 
 /** What piscina shows its load balancer of a task. */

@@ -51,7 +51,8 @@ export class AgentPlayer implements Player {
     episodes.watch.enter("act", index);
     const agent = agentOf(episode, () => this.#make(task, key));
     const context = new EpisodeContext(episode, key.seed);
-    const played = agent === undefined ? undefined : play(episode, agent, { context, episodes, index });
+    const turns = { context, episodes, index };
+    const played = agent === undefined ? undefined : episodes.inNameOf(episode, () => play(episode, agent, turns));
     return played instanceof Promise ? played.then(() => episodes.finish(key, index)) : episodes.finish(key, index);
   }
 }

@@ -80,6 +80,17 @@ export type FaultEvent =
       readonly syscall?: string;
     }
   | {
+      /** What the code of an episode left behind, a timer or a promise, broke: while the episode went on, or after it. */
+      readonly type: "stray-error";
+      readonly episode: string;
+      readonly reason: string;
+    }
+  | {
+      /** A thread was ended and goes on all the same, with what it holds: V8 has not interrupted its code. */
+      readonly type: "worker-unended";
+      readonly reason: string;
+    }
+  | {
       /** The episodes of a task have ended too many workers: no more of them are begun. */
       readonly type: "task-quarantined";
       readonly task: string;

@@ -1,5 +1,6 @@
 import type { Environment, EnvironmentEpisode, Task } from "../core/env.ts";
 import type { EpisodeKey, EpisodeRecord } from "../core/episode.ts";
+import { asCodeOf, type CodeOwner } from "../pool/stray-errors.ts";
 import type { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import type { PolicyReward } from "../runner/policy-reward.ts";
@@ -25,6 +26,7 @@ export class OpenEpisodes {
   /** Where players say whose code they run. */
   readonly watch: EpisodeWatch;
   readonly #open = new Map<string, GovernedEpisode>();
+  readonly #owners = new Map<GovernedEpisode, EpisodeOwner>();
 
   constructor(host: HostParts, { governed, oracle, recorded = true }: Watching, watch: EpisodeWatch) {
     this.#host = host;
@@ -55,10 +57,15 @@ export class OpenEpisodes {
     const { environment, runner, reward, signals } = this.#host;
     const task = this.taskOf(key);
     const { activity } = this.watch;
-    const episode = runner.begin({
-      ...{ environment, task, key, reward, ...this.#observed, keepSteps: false },
-      onSyscall: (name) => activity.syscall(name),
-    });
+    const owner = new EpisodeOwner(key.id);
+    const episode = asCodeOf(owner, () =>
+      runner.begin({
+        ...{ environment, task, key, reward, ...this.#observed, keepSteps: false },
+        onSyscall: (name) => activity.syscall(name),
+      }),
+    );
+    owner.episode = episode;
+    this.#owners.set(episode, owner);
     this.#open.set(key.id, episode);
     signals.begin(key.id);
     return episode;
@@ -68,10 +75,16 @@ export class OpenEpisodes {
     this.watch.enter("score", index);
     const episode = this.#open.get(key.id);
     if (episode === undefined) throw new Error(`OpenEpisodes.finish: ${key.id} is not open`);
-    const record = episode.finish();
+    const record = this.inNameOf(episode, () => episode.finish());
     this.#close(key.id);
     this.watch.idle();
     return record;
+  }
+
+  /** Runs code of an episode: what it leaves behind and breaks is put down to the episode. */
+  inNameOf<T>(episode: GovernedEpisode, run: () => T): T {
+    const owner = this.#owners.get(episode);
+    return owner === undefined ? run() : asCodeOf(owner, run);
   }
 
   /** Hands on the signals that have come; cheap enough between any two syscalls. */
@@ -91,5 +104,19 @@ export class OpenEpisodes {
   #close(id: string): void {
     this.#open.delete(id);
     this.#host.signals.end(id);
+  }
+}
+
+/** Takes what an episode's code leaves behind and breaks. */
+class EpisodeOwner implements CodeOwner {
+  readonly id: string;
+  episode: GovernedEpisode | undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  broke(message: string): void {
+    this.episode?.breakOff("environment", message);
   }
 }

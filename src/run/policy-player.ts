@@ -69,7 +69,7 @@ export class PolicyPlayer implements Player {
         watch.check(episode, index);
         if (episode.done) return null;
         watch.enter("step", index);
-        const acted = episode.actText(this.#tokenizer.decode(action));
+        const acted = episodes.inNameOf(episode, () => episode.actText(this.#tokenizer.decode(action)));
         const answer = () => {
           const heard = this.#heard(episode, last);
           watch.idle();

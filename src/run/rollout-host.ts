@@ -5,6 +5,7 @@ import { packEpisodes } from "../core/episode-columns.ts";
 import { InputError, messageOf } from "../core/errors.ts";
 import { packTrajectories } from "../core/trajectory.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
+import type { StrayErrors } from "../pool/stray-errors.ts";
 import { AgentOSRunner } from "../runner/agent-os-runner.ts";
 import { PolicyReward } from "../runner/policy-reward.ts";
 import { AgentPlayer } from "./agent-player.ts";
@@ -23,6 +24,7 @@ interface HostParts {
   readonly environment: Environment;
   readonly kernel: KernelSpace;
   readonly player: Player;
+  readonly strayErrors: StrayErrors | null;
 }
 
 /** What a worker keeps for its life: environment, kernel, and who acts. */
@@ -35,11 +37,13 @@ export class RolloutHost {
   readonly #reward: PolicyReward;
   readonly #player: Player;
   readonly #signals: SignalReceiver;
+  readonly #strayErrors: StrayErrors | null;
   /** That it has run. */
   #episodes = 0;
 
-  private constructor(setup: RolloutSetup, { worker, environment, kernel, player }: HostParts) {
+  private constructor(setup: RolloutSetup, { worker, environment, kernel, player, strayErrors }: HostParts) {
     this.worker = worker;
+    this.#strayErrors = strayErrors;
     this.#environment = environment;
     this.#tasks = new Map(environment.tasks.map((task) => [task.id, task]));
     this.#runner = new AgentOSRunner(kernel, setup.runner);
@@ -49,7 +53,8 @@ export class RolloutHost {
     void this.#signals.listen();
   }
 
-  static async boot(setup: RolloutSetup): Promise<RolloutHost> {
+  /** @param strayErrors Of the thread, where one catches them. */
+  static async boot(setup: RolloutSetup, strayErrors: StrayErrors | null = null): Promise<RolloutHost> {
     const worker = Atomics.add(new Int32Array(setup.workerCount), 0, 1) + 1;
     const environment = await loadEnvironment(setup);
     const kernel = new KernelSpace(setup.kernel);
@@ -58,7 +63,7 @@ export class RolloutHost {
       together: setup.together && !setup.timed,
       ...(setup.timed ? { clock: () => performance.timeOrigin + performance.now() } : {}),
     });
-    return new RolloutHost(setup, { worker, environment, kernel, player: await playerOf(setup) });
+    return new RolloutHost(setup, { worker, environment, kernel, player: await playerOf(setup), strayErrors });
   }
 
   /** This shard's part of a gradient. */
@@ -100,7 +105,8 @@ export class RolloutHost {
 
   #health(): WorkerHealth {
     const { used_heap_size, external_memory } = getHeapStatistics();
-    return { episodes: this.#episodes, memoryBytes: used_heap_size + external_memory };
+    const strayErrors = this.#strayErrors?.count ?? 0;
+    return { episodes: this.#episodes, strayErrors, memoryBytes: used_heap_size + external_memory };
   }
 }
 

@@ -7,6 +7,7 @@ import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { activityMemory } from "../pool/activity-board.ts";
 import { DeadlineWatch, type StageDeadlines, type WatchedActivity, type WatchHandle } from "../pool/deadline-watch.ts";
+import { isStrayError } from "../pool/stray-errors.ts";
 import { WorkerFault } from "../pool/worker-fault.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { type TaskOptions, WorkerPool } from "../pool/worker-pool.ts";
@@ -71,10 +72,17 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     this.faults = new FaultLedger(config.retries);
     const workers = workerCountOf(config);
     const tasksPerWorker = config.concurrentTasksPerWorker;
-    const { heapMb: maxOldGenerationSizeMb, stackMb: stackSizeMb } = config.workerLimits;
     this.#pool = new WorkerPool({
       ...{ file: workerFile("rollout"), workers, setup, tasksPerWorker },
-      limits: { maxOldGenerationSizeMb, stackSizeMb },
+      limits: config.workerLimits,
+      onUnended: (thread) => {
+        const reason = `thread ${thread} was ended and goes on all the same: its code cannot be interrupted`;
+        onFault({ type: "worker-unended", reason });
+      },
+      onMessage: (message) => {
+        if (!isStrayError(message)) return;
+        onFault({ type: "stray-error", episode: message.stray, reason: message.reason });
+      },
     });
     const run: DispatcherOptions["run"] = (rollout, options) => this.#rollOut(rollout, options);
     this.#dispatcher = new Dispatcher({ run, workers, tasksPerWorker, faults: this.faults, onFault });
@@ -204,7 +212,8 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     const first = this.#memoryAtFirst.get(worker) ?? health.memoryBytes;
     this.#memoryAtFirst.set(worker, first);
     const hasGrown = growthMb > 0 && health.memoryBytes - first > growthMb * 2 ** 20;
-    return hasGrown || (episodes > 0 && health.episodes >= episodes);
+    // What broke may have left more behind.
+    return hasGrown || health.strayErrors > 0 || (episodes > 0 && health.episodes >= episodes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

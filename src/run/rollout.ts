@@ -86,6 +86,8 @@ export interface RolloutResult {
 export interface WorkerHealth {
   /** Episodes that it has run. */
   readonly episodes: number;
+  /** Episodes whose code left something behind that broke. */
+  readonly strayErrors: number;
   /** Of its heap, and of what its heap refers to outside of it. */
   readonly memoryBytes: number;
 }

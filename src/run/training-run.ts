@@ -25,6 +25,7 @@ import type { RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import { Standing } from "./standing.ts";
 import { weightsDigest } from "./weights-digest.ts";
+import { withinDeadline } from "./within-deadline.ts";
 
 /** What a run works with. It opens none of it and closes none of it. */
 export interface TrainingParts {
@@ -309,9 +310,14 @@ export class TrainingRun {
   ): Promise<void> {
     const episodes = storedEpisodes(batch, learned.advantages);
     const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
-    await this.#parts.audit.store(
-      { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories },
-      { segments: batch.audit, update: this.#update },
+    const { storeMs } = this.#parts.config.deadlines;
+    await withinDeadline(
+      this.#parts.audit.store(
+        { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories },
+        { segments: batch.audit, update: this.#update },
+      ),
+      storeMs,
+      `the store has not taken a batch within ${storeMs} ms (deadlines.storeMs); see that it answers, then go on with --resume`,
     );
     this.#update = undefined;
     const times = batch.times ?? { startMs: 0, endMs: 0 };

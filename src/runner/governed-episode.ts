@@ -52,7 +52,8 @@ export class GovernedEpisode {
     const shown = this.#shown;
     if (shown !== undefined) {
       this.#shown = undefined;
-      this.#observation = this.#guard("environment", () => shown.observation) ?? "";
+      const source = this.#stepCount === 0 ? "start()" : "step()";
+      this.#observation = this.#guard("environment", () => checkedObservation(shown.observation, source)) ?? "";
     }
     return this.#observation;
   }
@@ -141,6 +142,13 @@ export class GovernedEpisode {
     this.#session.signal("SIGKILL");
   }
 
+  /** Ends the episode because its code broke where nobody waits for it; what is pending is answered as SIGKILL does. */
+  breakOff(boundary: Boundary, message: string): void {
+    if (this.#finished) return;
+    this.fail(boundary, message);
+    this.#session.signal("SIGKILL");
+  }
+
   /** Whether SIGSTOP holds it. */
   get held(): boolean {
     return this.#session.held;
@@ -174,7 +182,7 @@ export class GovernedEpisode {
 
   #take(syscall: Syscall, result: SyscallResult): void {
     if (this.#oracle !== null) this.#guard("kernel", () => this.#oracle?.observe(syscall, result));
-    const shown = this.#guard("environment", () => this.#environment?.step(result));
+    const shown = this.#guard("environment", () => objectOf(this.#environment?.step(result), "step()"));
     this.#shown = shown ?? nothingShown;
     this.#keep(syscall, result);
     this.#tell(result);
@@ -249,6 +257,28 @@ export class GovernedEpisode {
 }
 
 const nothingShown = { observation: "" };
+/** Characters of an observation: no policy model reads as many. */
+const observationMax = 2 ** 20;
+
+/** User code may say anything. */
+function checkedObservation(observation: unknown, source: string): string {
+  if (typeof observation !== "string") {
+    throw new Error(
+      `${source} must give { observation: string }, got ${observation === null ? "null" : typeof observation}`,
+    );
+  }
+  if (observation.length <= observationMax) return observation;
+  throw new Error(
+    `${source} must give an observation of at most ${observationMax} characters, got ${observation.length}`,
+  );
+}
+
+function objectOf<T>(shown: T, source: string): T {
+  if (typeof shown === "object" && shown !== null) return shown;
+  throw new Error(
+    `${source} must give { observation: string, done: boolean }, got ${shown === null ? "null" : typeof shown}`,
+  );
+}
 
 function startEnvironment(plan: EpisodePlan, session: KernelSession): EnvironmentEpisode {
   const started = plan.environment.start(plan.task as Task, { seed: plan.key.seed, world: session.world });

@@ -1,11 +1,10 @@
-import type { ResourceLimits } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { FaradayError, messageOf } from "../../src/core/errors.ts";
 import type { WorkerFault } from "../../src/pool/worker-fault.ts";
-import { WorkerPool } from "../../src/pool/worker-pool.ts";
+import { type WorkerLimits, WorkerPool } from "../../src/pool/worker-pool.ts";
 import type { Behaviour, Setup, WorkerTask } from "./worker.ts";
 
-type OpenOptions = { workers: number; tasksPerWorker?: number; limits?: ResourceLimits } & Partial<Setup>;
+type OpenOptions = { workers: number; tasksPerWorker?: number; limits?: WorkerLimits } & Partial<Setup>;
 
 function openPool(options: OpenOptions) {
   const { workers, bootsMax = 1000, boot = "throw", boots = new SharedArrayBuffer(4), ...rest } = options;
@@ -83,7 +82,7 @@ test("a pool that was closed rejects tasks, those in hand included, and starts n
 
 describe("a fault says what kind it is", () => {
   test("thrown, died, out of memory; the others are answered", async () => {
-    await using pool = openPool({ workers: 2, limits: { maxOldGenerationSizeMb: 32 } });
+    await using pool = openPool({ workers: 2, limits: { heapMb: 32 } });
     const kinds = await kindsOf(pool, ["throw", "exit", "fill-heap", "answer", "throw-later"]);
     expect(kinds).toEqual(["threw", "died", "out-of-memory", "answer", "died"]);
   });

@@ -34,7 +34,7 @@ export default async function work({ task }: WorkerTask): Promise<string> {
   }
   if (task === "loop") for (;;);
   if (task === "wasm-loop") wasmLoop();
-  if (task === "fill-heap") for (const all: object[] = []; ; ) all.push(new Array(1000).fill(all.length));
+  if (task === "fill-heap") for (const all: object[] = []; ; ) all.push({ index: all.length, more: [1, 2, 3] });
   if (task === "throw") throw new TypeError("thrown in the worker");
   if (task === "exit") process.exit(3);
   if (task === "throw-later") {

@@ -23,7 +23,7 @@ export const faults = [
   "exit-once",
   "nan-reward",
   "cyclic-answer",
-  "huge-answer",
+  "huge-observation",
   "no-observation",
   "reject-later",
   "leak-timers",
@@ -89,7 +89,7 @@ function chat({ prompt }: Task, { fault, mark }: Mischief): EnvironmentEpisode {
       breakEpisode(fault);
       if (fault === "exit-once") exitOnce(mark);
       if (fault === "no-observation") return undefined as never;
-      return { observation: "b", done: false };
+      return { observation: fault === "huge-observation" ? "b".repeat(2 ** 21) : "b", done: false };
     },
     score() {
       if (fault === "loop-score") loop();
@@ -126,7 +126,7 @@ async function spin(): Promise<never> {
 }
 
 function fillHeap(): never {
-  for (const all: object[] = []; ; ) all.push(new Array(1000).fill(all.length));
+  for (const all: object[] = []; ; ) all.push({ index: all.length, more: [1, 2, 3] });
 }
 
 function exitOnce(mark: string): void {
@@ -145,7 +145,6 @@ function pollute(): void {
 }
 
 function answerOf(fault: (typeof faults)[number]): unknown {
-  if (fault === "huge-answer") return "a".repeat(2 ** 26);
   if (fault !== "cyclic-answer") return undefined;
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;

@@ -33,7 +33,7 @@ function answer({ keys }: RolloutTask, worker = 1): RolloutResult {
     chosen: Uint8Array.of(0, 1),
     logProbabilities: new Float32Array(2),
   }));
-  const health = { episodes: keys.length, memoryBytes: 0 };
+  const health = { episodes: keys.length, memoryBytes: 0, strayErrors: 0 };
   const first = keys[0]?.group ?? 0;
   const audit = { worker, epoch: 0, first, count: 1, previous: genesis, head: genesis, bytes: new Uint8Array() };
   return { worker, episodes: packEpisodes(episodes), trajectories: packTrajectories(trajectories), audit, health };

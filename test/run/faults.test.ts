@@ -31,7 +31,13 @@ beforeAll(async () => {
 describe("whoever ends its worker is to blame alone, its task is quarantined in the end, and the rest is as without it", () => {
   test.each([
     ["exit", {}, "failed", "environment", /^a worker failed: worker exited with code: 7$/],
-    ["fill-heap", { workerLimits: { heapMb: 64 } }, "failed", "environment", /memory limit/],
+    [
+      "fill-heap",
+      { workerLimits: { heapMb: 64 } },
+      "failed",
+      "environment",
+      /^a worker failed: its heap reached its limit \(workerLimits\.heapMb\)$/,
+    ],
     ["loop", { deadlines }, "timed-out", "environment", timeOut("step")],
     ["wasm-loop", { deadlines }, "timed-out", "environment", timeOut("step")],
     ["loop-score", { deadlines }, "timed-out", "environment", timeOut("score")],
@@ -169,7 +175,7 @@ function expectTold({ events }: FaultyRun, isQuarantined: boolean): void {
 }
 
 function weightsOf({ out }: ChatterRun): Buffer {
-  return readFileSync(join(out, "checkpoints/1/weights.safetensors"));
+  return readFileSync(join(out, "checkpoints/1/model.safetensors"));
 }
 
 async function expectVerified({ out, report }: ChatterRun): Promise<void> {
