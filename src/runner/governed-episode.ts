@@ -275,9 +275,7 @@ function checkedObservation(observation: unknown, source: string): string {
 
 function objectOf<T>(shown: T, source: string): T {
   if (typeof shown === "object" && shown !== null) return shown;
-  throw new Error(
-    `${source} must give { observation: string, done: boolean }, got ${shown === null ? "null" : typeof shown}`,
-  );
+  throw new Error(`${source} must give { observation: string }, got ${shown === null ? "null" : typeof shown}`);
 }
 
 function startEnvironment(plan: EpisodePlan, session: KernelSession): EnvironmentEpisode {
