@@ -72,9 +72,14 @@ export class LaneMaker {
   async make({ runner, workers, governed }: LaneSpec, options: { readonly timed?: boolean } = {}): Promise<Lane> {
     if (runner === "piscina") return new PiscinaLane(workers);
     const config = { ...this.#config, train: { ...this.#config.train, governed } };
-    const parts = { checkpoint: this.#checkpoint, planner: new Planner(this.#environment.tasks, config.train) };
+    // What nobody governs is not recorded either: the row says what the whole of it costs.
+    const parts = {
+      recorded: governed,
+      checkpoint: this.#checkpoint,
+      planner: new Planner(this.#environment.tasks, config.train),
+    };
     if (runner === "single-thread") return SingleThreadLane.open(config, parts);
-    const audit = (await this.#store?.begin(config)) ?? null;
+    const audit = governed ? ((await this.#store?.begin(config)) ?? null) : null;
     return new PoolLane({ ...parts, config: { ...config, workers }, audit, tell: this.#tell, ...options });
   }
 }

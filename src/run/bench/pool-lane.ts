@@ -16,6 +16,8 @@ export interface PoolLaneParts {
   /** `null` where the config has an agent. */
   readonly checkpoint: Checkpoint | null;
   readonly planner: Planner;
+  /** Whether episodes are recorded; what is not cannot be stored. */
+  readonly recorded: boolean;
   /** Where batches are stored; `null` stores none. */
   readonly audit: AuditTrail | null;
   readonly tell: (text: string) => void;
@@ -28,16 +30,18 @@ export class PoolLane implements Lane {
   readonly stored: boolean;
   readonly #workers: number;
   readonly #planner: Planner;
+  readonly #recorded: boolean;
   readonly #audit: AuditTrail | null;
   readonly #pool: RolloutPool;
   #iteration = 0;
   /** Of the last batch. */
   #segments: readonly TimedSegment[] = [];
 
-  constructor({ config, checkpoint, planner, audit, tell, timed = false }: PoolLaneParts) {
+  constructor({ config, checkpoint, planner, recorded, audit, tell, timed = false }: PoolLaneParts) {
     this.#workers = config.workers;
     this.stored = audit !== null;
     this.#planner = planner;
+    this.#recorded = recorded;
     this.#audit = audit;
     this.#pool = new RolloutPool(config, checkpoint, ({ reason }) => tell(reason), { timed });
   }
@@ -85,11 +89,15 @@ export class PoolLane implements Lane {
   #nextPlan(): BatchPlan {
     const plan = this.#planner.training(++this.#iteration);
     // Nothing is learned: every batch is the base policy's.
-    return { ...plan, weights: 0, tasks: plan.tasks.map((task) => ({ ...task, weights: 0 })) };
+    return {
+      ...plan,
+      weights: 0,
+      tasks: plan.tasks.map((task) => ({ ...task, weights: 0, recorded: this.#recorded })),
+    };
   }
 
   #rollOut(plan: BatchPlan): Promise<RolledOutBatch> {
-    const rolled = this.#pool.run(plan).then((batch) => ({ plan, batch: reconcile(batch) }));
+    const rolled = this.#pool.run(plan).then((batch) => ({ plan, batch: this.#recorded ? reconcile(batch) : batch }));
     // Whoever takes it is told; where what comes before it fails, nobody takes it.
     rolled.catch(() => {});
     return rolled;

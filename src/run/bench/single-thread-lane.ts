@@ -18,24 +18,26 @@ export class SingleThreadLane implements Lane {
   readonly #planner: Planner;
   readonly #host: RolloutHost;
   readonly #slot: number;
+  readonly #recorded: boolean;
   #iteration = 0;
   #tasks: RolloutTask[] = [];
 
-  private constructor(host: RolloutHost, parts: { planner: Planner; slot: number }) {
+  private constructor(host: RolloutHost, parts: { planner: Planner; slot: number; recorded: boolean }) {
     this.#host = host;
     this.#planner = parts.planner;
     this.#slot = parts.slot;
+    this.#recorded = parts.recorded;
   }
 
   static async open(
     config: ResolvedConfig,
-    parts: { readonly checkpoint: Checkpoint | null; readonly planner: Planner },
+    parts: { readonly checkpoint: Checkpoint | null; readonly planner: Planner; readonly recorded: boolean },
   ): Promise<SingleThreadLane> {
-    const { checkpoint, planner } = parts;
+    const { checkpoint, planner, recorded } = parts;
     const weights = checkpoint === null ? null : shareWeights(checkpoint.weights, 1);
     const host = await RolloutHost.boot(setupOf(config, actorOf(config, checkpoint, weights)));
     const slot = weights === null ? 0 : policySlot(weights, 0);
-    return new SingleThreadLane(host, { planner, slot });
+    return new SingleThreadLane(host, { planner, slot, recorded });
   }
 
   async warmUp(): Promise<void> {
@@ -56,7 +58,7 @@ export class SingleThreadLane implements Lane {
 
   #nextTask(): RolloutTask {
     if (this.#tasks.length === 0) this.#tasks = [...this.#planner.training(++this.#iteration).tasks];
-    return { ...(this.#tasks.shift() as RolloutTask), weights: 0 };
+    return { ...(this.#tasks.shift() as RolloutTask), weights: 0, recorded: this.#recorded };
   }
 
   async #run(task: RolloutTask): Promise<FinishedBatch> {
