@@ -35,6 +35,14 @@ export class CartPole {
     this.spin = spin;
   }
 
+  /** A new pole, in another place. */
+  restart([position, velocity, lean, spin]: CartState): void {
+    this.position = position;
+    this.velocity = velocity;
+    this.lean = lean;
+    this.spin = spin;
+  }
+
   get state(): CartState {
     return [this.position, this.velocity, this.lean, this.spin];
   }

@@ -30,7 +30,7 @@ describe("the cart and its pole", () => {
 
 describe("the control environment", () => {
   it("pays a step each, ends when the pole falls, and starts where its seed says", async () => {
-    const environment = await control.load({ maxTurns: 500, tasks: 4 }, { baseDir: "." });
+    const environment = await control.load({ maxTurns: 500, restarts: false, tasks: 4 }, { baseDir: "." });
     const [task] = environment.tasks;
     if (task === undefined) throw new Error("no task");
     const begin = (seed: number) => environment.start(task, { seed, world: {} });
@@ -43,8 +43,19 @@ describe("the control environment", () => {
     expect(steps).toBeLessThan(15);
   });
 
+  it("puts up a new pole when one falls, where the config wants it to go on", async () => {
+    const environment = await control.load({ maxTurns: 50, restarts: true, tasks: 4 }, { baseDir: "." });
+    const [task] = environment.tasks;
+    if (task === undefined) throw new Error("no task");
+    const episode = environment.start(task, { seed: 1, world: {} });
+    let steps = 1;
+    while (!pushed(episode)) steps++;
+    expect(steps).toBe(50);
+    expect(episode.score()).toEqual({ success: false, reward: 50 });
+  });
+
   it("charges what leaves the band, under the kernel alone", async () => {
-    const environment = await control.load({ maxTurns: 20, tasks: 4 }, { baseDir: "." });
+    const environment = await control.load({ maxTurns: 20, restarts: false, tasks: 4 }, { baseDir: "." });
     const kernel = new KernelSpace({ policies: [{ type: "custom", module: bandModule, options: { metres: 0.08 } }] });
     await kernel.boot();
     const runner = new AgentOSRunner(kernel);
