@@ -37,6 +37,7 @@ const streams = { taskOrder: 1, training: 2, evaluation: 3, refill: 4 } as const
 /** Decides which episodes a run makes. Everything follows from the run's seed; the number of workers plays no part. */
 export class Planner {
   readonly #tasks: readonly Task[];
+  readonly #bySplit = new Map<Split, readonly Task[]>();
   readonly #options: PlanOptions;
 
   constructor(tasks: readonly Task[], options: PlanOptions) {
@@ -51,12 +52,15 @@ export class Planner {
 
   /** @throws {InputError} where the split has no task. */
   tasksOf(split: Split): readonly Task[] {
+    const known = this.#bySplit.get(split);
+    if (known !== undefined) return known;
     const tasks = this.#tasks.filter((task) => task.split === split);
     if (tasks.length === 0) {
       throw new InputError(
         `the environment must have tasks in the split ${split}, got none among ${this.#tasks.length}`,
       );
     }
+    this.#bySplit.set(split, tasks);
     return tasks;
   }
 
