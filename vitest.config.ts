@@ -3,11 +3,32 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Folders whose files share a process and what it has loaded: they start no threads and fill no SQLite. */
 const together = ["audit", "config", "core", "grpo", "model", "report", "runner"].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
+
+/** What takes longest begins first, so that it does not run alone at the end. */
+const longest = [
+  "run/resume",
+  "safety/confirmation",
+  "safety/mutation",
+  "safety/kernel-run",
+  "safety/corpus",
+  "safety/generated",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const index = longest.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
+      return index < 0 ? longest.length : index;
+    };
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -29,8 +50,9 @@ export default defineConfig({
     // Worker threads inherit this, and so find the package under its own name in its sources.
     execArgv: ["--conditions=faraday-source"],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 120_000,
-    hookTimeout: 30_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
   },
 });

@@ -4,11 +4,11 @@ import { KernelSpace, Trainer } from "../../src/index.ts";
 import type { ShippedAgent } from "../shipped-agent.ts";
 import { type Activity, settlingBytes } from "./soak.ts";
 
-/** Small batches of one run after another: one pool, one store, one log. */
+/** Small batches of one run after another, counted while it goes on: one pool, one store, one log. */
 export function batches(agent: ShippedAgent, folder: string, count: number): Activity {
   return {
-    ...{ name: "batches of one run", count, bytesMax: settlingBytes },
-    work: (times) => train(agent, { folder, iterations: times }),
+    ...{ name: "batches within one run", count, bytesMax: settlingBytes, within: true },
+    work: (times, each) => train(agent, { folder, iterations: times, each }),
   };
 }
 
@@ -23,12 +23,13 @@ export function runs(agent: ShippedAgent, folder: string, count: number): Activi
 
 async function train(
   { config }: ShippedAgent,
-  { folder, iterations }: { readonly folder: string; readonly iterations: number },
+  { folder, iterations, each }: { readonly folder: string; readonly iterations: number; readonly each?: () => void },
 ): Promise<void> {
   const out = join(folder, "run");
   const trainer = new Trainer({
     ...{ kernel: new KernelSpace(config.kernel), workers: 1, out },
     train: { iterations, groupsPerBatch: 2, groupSize: 4, evalEpisodes: 4, checkpointEvery: iterations },
+    onEvent: ({ type }) => type === "iteration-end" && each?.(),
   });
   const { status } = await trainer.train();
   if (status !== "succeeded") throw new Error(`a run of the soak ended as ${status}`);

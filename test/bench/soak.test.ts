@@ -10,11 +10,18 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-function leftBy(work: () => unknown) {
-  const times = async (count: number) => {
-    for (let index = 0; index < count; index++) await work();
+/** Does `work` with `each` after it. */
+function repeated(work: () => unknown) {
+  return async (count: number, each: () => void) => {
+    for (let index = 0; index < count; index++) {
+      await work();
+      each();
+    }
   };
-  return soak({ name: "work", count: 4, bytesMax: 200_000, work: times }).then(({ left }) => left);
+}
+
+function leftBy(work: () => unknown) {
+  return soak({ name: "work", count: 4, bytesMax: 200_000, work: repeated(work) }).then(({ left }) => left);
 }
 
 describe("a soak", () => {
@@ -52,5 +59,15 @@ describe("a soak", () => {
       closing.push(() => worker.terminate());
     });
     expect(threads).toContainEqual(expect.stringMatching(/^threads \d+ → \d+$/));
+  });
+
+  it("finds memory that is kept while work goes on, and let go of at its end", async () => {
+    const work = async (count: number, each: () => void) => {
+      await repeated(() => kept.push(new Array(100_000).fill(0)))(count, each);
+      kept.length = 0;
+    };
+    const within = { name: "work", count: 4, bytesMax: 200_000, work };
+    expect((await soak(within)).left).toEqual([]);
+    expect((await soak({ ...within, within: true })).left).toEqual([expect.stringMatching(/^3\d{6} bytes/)]);
   });
 });

@@ -13,33 +13,32 @@ beforeAll(async () => {
 afterAll(() => child[Symbol.dispose]());
 
 async function wronglyLabelled(label: CorpusLine["label"], isRight: (known: Parameters<typeof shows>[1]) => boolean) {
-  const wrong: string[] = [];
-  for (const line of corpus.filter((found) => found.label === label)) {
+  const lines = corpus.filter((found) => found.label === label);
+  // All are asked at once, so that the process need not wait for the next.
+  const judged = lines.map(async (line) => {
     const settings = settingsOf(kernels.get(line.policy) as KernelSpace);
     const hidden = hiddenBy[line.policy];
     if (hidden === undefined) throw new Error(`hidden.json lacks ${line.policy}`);
     const answer = await child.run({ sql: line.sql, hidden, valueBytes: settings.limits.valueBytes });
     const known = { line, settings, hidden, answer };
-    if (!isRight(known))
-      wrong.push(
-        `${line.id} ${line.policy} [${line.effects}] ${line.sql.slice(0, 150)} → ${answer.facts.error ?? "completed"}: ${ungrantedEffects(known)}`,
-      );
-  }
-  return wrong;
+    const found = `${answer.facts.error ?? "completed"}: ${ungrantedEffects(known)}`;
+    return isRight(known) ? [] : [`${line.id} ${line.policy} [${line.effects}] ${line.sql.slice(0, 150)} → ${found}`];
+  });
+  return (await Promise.all(judged)).flat();
 }
 
 it("every harmful line has one of its effects in the world when nobody watches", async () => {
   const wrong = await wronglyLabelled("harmful", (known) => known.line.effects.some((effect) => shows(effect, known)));
   expect(wrong).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 it("no harmless line has an effect that is not granted when nobody watches", async () => {
   expect(await wronglyLabelled("harmless", (known) => ungrantedEffects(known).length === 0)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 it("no attempt has an effect that is not granted when nobody watches", async () => {
   expect(await wronglyLabelled("attempt", (known) => ungrantedEffects(known).length === 0)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 it("the throw-away process is given the script that the kernels are given", () => {
   for (const kernel of kernels.values()) expect(kernel.spec.drivers.sql).toEqual({ database: libraryScript });
