@@ -14,13 +14,14 @@ export interface Place {
 export async function activities(times: number, { folder, postgres }: Place): Promise<readonly Activity[]> {
   const agent = await shippedAgent();
   const all = [
-    episodes(agent, 4000),
-    kernels(agent, 32),
     batches(agent, folder, 24),
     runs(agent, folder, 6),
     openedStores(folder, 60),
     ...(postgres === undefined ? [] : [openedStores(folder, 16, `${postgres}?schema=soak_${process.pid}`)]),
     servedStores(folder, 24),
+    // Last: what booted kernels in this thread let go of late would hide what others keep.
+    episodes(agent, 4000),
+    kernels(agent, 32),
   ];
   return all.map((activity) => ({ ...activity, count: activity.count * times }));
 }
