@@ -14,7 +14,11 @@ export function processTerminal(): Terminal {
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (outliving > 0) return;
-      if (error.code === "EPIPE" || error.code === "EIO") process.exit(process.exitCode ?? 0);
+      if (error.code === "EPIPE" || error.code === "EIO") {
+        // A command that has just ended says next how.
+        setImmediate(() => process.exit());
+        return;
+      }
       if (stream === stdout) stderr.write(`faraday: cannot write to stdout: ${messageOf(error)}${hint(error)}\n`);
       process.exit(1);
     });

@@ -7,7 +7,6 @@ import { renderTable, renderTime } from "../report/table.ts";
 import type { StoredViolation } from "../store/lightning-store.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { readReport } from "./run-directory.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /** How many violations the page lists. */
 const violationsMax = 200;

@@ -2,11 +2,14 @@
 export class FaradayError extends Error {
   /** 1: the work failed. 2: bad usage, config or input. */
   readonly exitCode: 1 | 2;
+  /** What to do about the machine, where the error came from another thread and its cause did not; see `adviceOn`. */
+  readonly advice: string | null;
 
-  constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+  constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown; advice?: string | null } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "FaradayError";
     this.exitCode = options.exitCode ?? 1;
+    this.advice = options.advice ?? null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from "./errors.ts";
+import { FaradayError, messageOf } from "./errors.ts";
 
 /** What to do about what the machine refuses, by the system's codes (errno(3)) … */
 const advice: Readonly<Record<string, string>> = {
@@ -30,6 +30,7 @@ const sqliteAdvice: Readonly<Record<number, string>> = {
  */
 export function adviceOn(error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof FaradayError && cause.advice !== null) return cause.advice;
     if ("errcode" in cause) return sqliteAdvice[Number(cause.errcode) & 0xff] ?? null;
     if ("code" in cause && "syscall" in cause) return advice[String(cause.code)] ?? null;
   }

@@ -1,4 +1,5 @@
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import { adviceOn } from "../core/fault.ts";
 import type { BatchRecord, LightningStore } from "../store/lightning-store.ts";
 import { openStore } from "../store/open.ts";
 
@@ -12,11 +13,15 @@ export interface StoreSetup {
 export type StoreTask = { readonly kind: "batch"; readonly batch: BatchRecord } | { readonly kind: "close" };
 
 /** What went wrong; `null` where what was asked for is done, and on disk. An error would lose its class on its way between threads. */
-export type StoreAnswer = { readonly message: string; readonly exitCode: 1 | 2 } | null;
+export type StoreAnswer = {
+  readonly message: string;
+  readonly exitCode: 1 | 2;
+  readonly advice: string | null;
+} | null;
 
 /** The error that an answer tells of. */
-export function errorOf({ message, exitCode }: NonNullable<StoreAnswer>): FaradayError {
-  return exitCode === 2 ? new InputError(message) : new FaradayError(message);
+export function errorOf({ message, exitCode, advice }: NonNullable<StoreAnswer>): FaradayError {
+  return exitCode === 2 ? new InputError(message) : new FaradayError(message, { advice });
 }
 
 /** What a store thread keeps: the store, with a connection of its own. */
@@ -34,7 +39,8 @@ export class StoreHost {
       else await this.#close();
       return null;
     } catch (error) {
-      return { message: messageOf(error), exitCode: error instanceof FaradayError ? error.exitCode : 1 };
+      const exitCode = error instanceof FaradayError ? error.exitCode : 1;
+      return { message: messageOf(error), exitCode, advice: adviceOn(error) };
     }
   }
 

@@ -5,7 +5,10 @@ import { loadConfig } from "../../src/config/load-config.ts";
 import { FaradayError } from "../../src/core/errors.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { train } from "../../src/run/train.ts";
+import { StoreServer } from "../../src/store/http/store-server.ts";
+import { openStore } from "../../src/store/open.ts";
 import { faraday } from "../commands/run-cli.ts";
+import { ask } from "../store/http/serve-store.ts";
 import { holdWriteLock } from "./locked-database.ts";
 import { noDisk, SmallDisk } from "./small-disk.ts";
 import { smallConfig, start, weightsOf } from "./small-run.ts";
@@ -82,6 +85,23 @@ describe.skipIf(noDisk !== null)(`a disk${noDisk === null ? "" : ` (${noDisk})`}
     }
     expect(readFileSync(join(out, "report.html")).equals(page)).toBe(true);
     expect(globSync("{episodes,proof}*", { cwd: disk.path })).toEqual([]);
+  });
+
+  it("that is full makes a server of its store refuse, and take what comes once there is space again", async () => {
+    using disk = new SmallDisk(4);
+    await using store = await openStore("sqlite:faraday.db", { baseDir: disk.path });
+    const errors: string[] = [];
+    const logger = { debug() {}, info() {}, warning() {}, error: (message: string) => void errors.push(message) };
+    await using server = await StoreServer.listen({ store, port: 0, logger });
+    const enqueue = () => ask(server.url, "/rollouts", { input: "x".repeat(50_000) });
+    expect((await enqueue()).status).toBe(201);
+    disk.fill(0);
+    const refused = await Promise.all([enqueue(), enqueue(), enqueue()]);
+    expect(refused.map(({ status }) => status)).toEqual([500, 500, 500]);
+    expect(errors).toHaveLength(3);
+    disk.free();
+    expect((await enqueue()).status).toBe(201);
+    expect((await ask(server.url, "/statistics")).body.total_rollouts).toBe(2);
   });
 
   it("that is read-only is named as such", async () => {
