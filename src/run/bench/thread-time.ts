@@ -16,7 +16,8 @@ const places: readonly (readonly [RegExp, BenchPart])[] = [
   [/\/src\/grpo\/|\/src\/run\/(learn|surrogate)/, "learn"],
   [/\/src\/(audit|store)\/|\/src\/run\/(audit-trail|measurement|reconcile)/, "merge"],
   [/\/src\/pool\/|\/piscina\/|\/p-queue\/|\/workers\//, "transfer"],
-  [/\/src\/run\/(dispatch|rollout-pool|rollout)|\/src\/core\/(trajectory|episode-columns)/, "transfer"],
+  [/\/src\/run\/bench\//, "other"],
+  [/\/src\/run\/|\/src\/core\/(trajectory|episode-columns|random)/, "transfer"],
   [/^node:internal\/(worker|per_context)/, "transfer"],
 ];
 
