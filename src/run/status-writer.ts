@@ -7,19 +7,25 @@ const everyMs = 1_000;
 /** Faults that the file holds. */
 const newestMax = 10;
 
+/** A pool, as far as it tells what it does. */
+interface ReportingPool {
+  readonly tasks: RolloutPool["tasks"];
+  readonly faults: Pick<RolloutPool["faults"], "retriedByKind" | "quarantined">;
+}
+
 /** Keeps a run's status file up to date, from what it is told and what its pool is doing. */
 export class StatusWriter implements Disposable {
   readonly #directory: RunDirectory;
-  readonly #pool: Pick<RolloutPool, "tasks" | "faults">;
+  readonly #pool: ReportingPool;
   readonly #timer: NodeJS.Timeout;
   readonly #newest: FaultStatus["newest"] = [];
   #progress = { iteration: 0, iterations: 0, workers: 1, episodesPerSecond: null as number | null };
   #status: RunStatusFile["status"] = "running";
 
-  constructor(directory: RunDirectory, pool: Pick<RolloutPool, "tasks" | "faults">) {
+  constructor(directory: RunDirectory, pool: ReportingPool) {
     this.#directory = directory;
     this.#pool = pool;
-    this.#timer = setInterval(() => this.#write(), everyMs).unref();
+    this.#timer = setInterval(() => this.write(), everyMs).unref();
   }
 
   take(event: RunEvent): void {
@@ -27,7 +33,7 @@ export class StatusWriter implements Disposable {
       const { iterations, workers } = event;
       const iteration = event.type === "run-resume" ? event.iteration : 0;
       this.#progress = { ...this.#progress, iteration, iterations, workers };
-      this.#write();
+      this.write();
     } else if (event.type === "iteration-end") {
       const episodesPerSecond = event.metrics.episodesPerSecond ?? null;
       this.#progress = { ...this.#progress, iteration: event.iteration, episodesPerSecond };
@@ -42,14 +48,15 @@ export class StatusWriter implements Disposable {
   end(status: Exclude<RunStatusFile["status"], "running">): void {
     clearInterval(this.#timer);
     this.#status = status;
-    this.#write();
+    this.write();
   }
 
   [Symbol.dispose](): void {
     if (this.#status === "running") this.end("failed");
   }
 
-  #write(): void {
+  /** Writes the file as things are now. */
+  write(): void {
     const { run } = this.#directory;
     const at = new Date().toISOString();
     const status: RunStatusFile = {

@@ -106,6 +106,29 @@ test(
   timeout,
 );
 
+describe("a group that lost an episode is masked or completed, never learned from as if it were whole", () => {
+  test.each(["mask", "complete"] as const)(
+    "%s",
+    async (incompleteGroups) => {
+      const mark = join(freshFolder(), "mark");
+      const options = { fault: "exit-once", mark, retries: { died: 0 } } as const;
+      const run = await runFaulty({ ...options, train: { ...train, incompleteGroups } });
+      const [lost, ...others] = run.episodes
+        .filter(({ key }) => key.phase === "train" && key.task === "talk-0")
+        .sort(failedFirst);
+      expect(lost).toMatchObject({ outcome: "failed", advantage: 0 });
+      expect(others.map(({ outcome }) => outcome)).toEqual(others.map(() => "completed"));
+      expect(others).toHaveLength(incompleteGroups === "mask" ? 1 : train.groupSize);
+      // Of an episode that nothing is compared with, nothing is learned.
+      if (incompleteGroups === "mask") expect(others[0]?.advantage).toBe(0);
+      const [one, other] = others.map(({ advantage }) => advantage as number);
+      if (incompleteGroups === "complete") expect(one).toBeCloseTo(-(other as number), 6);
+      await expectVerified(run);
+    },
+    timeout,
+  );
+});
+
 test(
   "workers that are replaced after so many episodes change nothing",
   async () => {
@@ -140,6 +163,10 @@ test(
   },
   timeout,
 );
+
+function failedFirst(one: StoredEpisode, other: StoredEpisode): number {
+  return Number(other.outcome === "failed") - Number(one.outcome === "failed");
+}
 
 function timeOut(stage: string): RegExp {
   return new RegExp(
