@@ -12,7 +12,6 @@ const defaultSeeds = "1,2,3,4,5";
 const defaultEvalEvery = 5;
 
 export const ablate: Command = {
-  summary: "Compare training without the kernel, with the scalar reward, and with reward and cost apart",
   usage: ["ablate [config] [--seeds 1,2,3,4,5] [--iterations N] [--set path=value]... [--out DIR]"],
   description: `${configHelp}
 

@@ -11,7 +11,6 @@ import { verifyAudit } from "./audit-verify.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 
 export const audit: Command = {
-  summary: "Verify the audit log of a run, read it, or prove what it holds of an episode",
   usage: [
     "audit verify <run> [--key FILE]",
     "audit verify --proof FILE --key FILE",

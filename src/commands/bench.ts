@@ -16,7 +16,6 @@ const { workers: _, ...otherOptions } = configOptions;
 const threadsMax = 256;
 
 export const bench: Command = {
-  summary: "Measure how fast episodes are rolled out, by workload and number of workers",
   usage: ["bench [config | --workload NAME] [--workers 1,2] [--seconds N] [--governed both] [--html FILE]"],
   description: `${workloads.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join("\n")}
 

@@ -1,8 +1,6 @@
 import type { Readable } from "node:stream";
 /** One command: what its help says, and what it does. */
 export interface Command {
-  /** One line, without a full stop. */
-  readonly summary: string;
   /** What follows `faraday`, one line a form. */
   readonly usage: readonly string[];
   /** What the help says besides, in paragraphs. */

@@ -2,7 +2,6 @@ import type { Command, CommandResult } from "./command.ts";
 import { type Check, checkMachine } from "./doctor-checks.ts";
 
 export const doctor: Command = {
-  summary: "Say what this machine lacks, and how to get it",
   usage: ["doctor"],
   positionals: { min: 0, max: 0, names: [] },
   options: {},

@@ -13,7 +13,6 @@ import { watchProgress } from "./progress.ts";
 import { lastCheckpoint } from "./run-directory.ts";
 
 export const evaluate: Command = {
-  summary: "Measure a trained policy, or any checkpoint, on a split of the tasks",
   usage: ["eval [run | checkpoint] [--config C] [--split test] [--episodes N] [--samples K | --greedy] [--no-kernel]"],
   description: `A run is a run directory: its last checkpoint is measured under its own config. A checkpoint is a folder with
 model.safetensors; it is measured under --config, or the shipped SQL agent's. Where the config names an agent, it is what is measured,

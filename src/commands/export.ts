@@ -17,7 +17,6 @@ const formatNames: readonly FormatName[] = [
 ];
 
 export const exportCommand: Command = {
-  summary: "Write the episodes of a run for other programs",
   usage: ["export <run | store URL> --format F --out FILE [--filter EXPR] [--phase P] [--run ID] [--force]"],
   description: `Formats:
   jsonl           an episode a line: ids, texts, token ids, log-probabilities, rewards, costs, advantages, violations

@@ -8,10 +8,8 @@ const exitCodes = `Exit codes:
   2  bad usage, config or input`;
 
 /** What `faraday --help` prints. */
-export async function overview(): Promise<string> {
-  const rows = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => [name, (await load()).summary] as const),
-  );
+export function overview(): string {
+  const rows = Object.entries(commands).map(([name, { summary }]) => [name, summary] as const);
   return `Trains tool-using AI agents by reinforcement learning inside a safety kernel.
 
 Usage:
@@ -33,9 +31,9 @@ ${exitCodes}
 }
 
 /** What `faraday <command> --help` prints. */
-export function commandHelp(command: Command): string {
+export function commandHelp(summary: string, command: Command): string {
   const sections = [
-    `${command.summary}.`,
+    `${summary}.`,
     `Usage:\n${command.usage.map((form) => `  faraday ${form}`).join("\n")}`,
     command.description,
     `Options:\n${columns(Object.entries({ ...command.options, ...commonOptions }).map(optionRow))}`,

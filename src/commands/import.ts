@@ -7,7 +7,6 @@ import type { Command, CommandResult, Invocation } from "./command.ts";
 import { choiceOption } from "./option-values.ts";
 
 export const importCommand: Command = {
-  summary: "Turn a text-to-SQL data set into tasks, a database and a config",
   usage: ["import <file>... --database PATH --out DIR [--format F] [--db NAME] [--split MODE]"],
   description: `Formats, told apart by name and content where --format does not say:
   spider    a JSON list of { question, query, db_id }, as Spider and BIRD have it

@@ -5,7 +5,6 @@ import type { Command, CommandResult, Invocation } from "./command.ts";
 import { ownEnvironmentFiles, sqlConfig } from "./init-templates.ts";
 
 export const init: Command = {
-  summary: "Write a config to start from, without overwriting anything",
   usage: ["init [dir] [--environment]"],
   description: `Writes faraday.yaml: the SQL agent, ready for a database and tasks of your own. With --environment it trains on an
 environment of your own instead, and my-env.mts is an example of one.`,

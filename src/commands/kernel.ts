@@ -12,7 +12,6 @@ import { readLines } from "./read-lines.ts";
 const actions = { run: runKernel, lint: lintKernel, hash: hashKernel };
 
 export const kernel: Command = {
-  summary: "Let another program act through a kernel, or check the policies of one",
   usage: ["kernel run <config> [--fresh]", "kernel lint <config>", "kernel hash <config>"],
   description: `run reads {"id"?, "syscall", "args"} from stdin, one JSON object a line, and answers each in order with {"id", "verdict",
 "violations", "outcome", "args"?, "result"?, "error"?}: "args" is what policies made of the arguments, where they changed

@@ -1,10 +1,10 @@
 import { suggest } from "../config/suggest.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { adviceOn } from "../core/fault.ts";
-import type { Command, CommandResult, Terminal } from "./command.ts";
+import type { CommandResult, Terminal } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { commandHelp, overview } from "./help.ts";
-import { commands } from "./index.ts";
+import { type CommandEntry, commands } from "./index.ts";
 import { packageVersion } from "./package-version.ts";
 import { processTerminal } from "./process-terminal.ts";
 import { abortOnSignals } from "./signals.ts";
@@ -38,20 +38,24 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
   if (name === undefined || name === "--help" || name === "-h" || name === "help") return help(args[0]);
   if (name === "--version" || name === "-v")
     return { json: { version: packageVersion() }, text: `${packageVersion()}\n` };
-  const command = await findCommand(name);
+  const command = await findCommand(name).load();
   if (args.includes("--help") || args.includes("-h")) return help(name);
   const line = parseCommandLine(name, command, args);
   return command.run({ ...line, json: line.flag("json"), verbose: line.flag("verbose"), signal, terminal });
 }
 
 async function help(name: string | undefined): Promise<CommandResult> {
-  const text = name === undefined || name.startsWith("-") ? await overview() : commandHelp(await findCommand(name));
+  const text = name === undefined || name.startsWith("-") ? overview() : await helpOf(findCommand(name));
   return { json: { help: text }, text };
 }
 
-async function findCommand(name: string): Promise<Command> {
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load !== undefined) return load();
+async function helpOf({ summary, load }: CommandEntry): Promise<string> {
+  return commandHelp(summary, await load());
+}
+
+function findCommand(name: string): CommandEntry {
+  const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (found !== undefined) return found;
   const kind = name.startsWith("-") ? "option" : "command";
   const near = kind === "command" ? suggest(name, Object.keys(commands)) : undefined;
   const hint = near === undefined ? "see faraday --help" : `did you mean ${near}?`;

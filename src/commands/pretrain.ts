@@ -4,7 +4,6 @@ import { outliveTerminal } from "./process-terminal.ts";
 import { watchProgress } from "./progress.ts";
 
 export const pretrain: Command = {
-  summary: "Make a base policy by cloning the demonstrations of the tasks",
   usage: ["pretrain [config] [--set path=value]... [--seed N] [--out DIR]"],
   description: `${configHelp}
 

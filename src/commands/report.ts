@@ -12,7 +12,6 @@ import { readReport } from "./run-directory.ts";
 const violationsMax = 200;
 
 export const report: Command = {
-  summary: "Show what a run has achieved, and write it as a page with its curves",
   usage: ["report <run>"],
   description: "<run> is a run directory. The page is its report.html, complete in itself.",
   positionals: { min: 1, max: 1, names: ["<run>"] },

@@ -1,7 +1,6 @@
 import type { Command } from "./command.ts";
 
 export const schema: Command = {
-  summary: "Print the JSON Schema of the config, or every key as a table",
   usage: ["schema [--table]"],
   description: `An editor completes a config that names the schema in its first line:
   # yaml-language-server: $schema=./node_modules/faraday-rl/faraday.schema.json`,

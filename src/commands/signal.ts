@@ -7,7 +7,6 @@ import { signalFile, signalRequest } from "../run/signal-inbox.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 
 export const signal: Command = {
-  summary: "Hold, release or end an episode of a run that goes on",
   usage: [`signal <run> <episode> <${agentSignals.join(" | ")}>`],
   description: `<run> is the run directory of a training that goes on, <episode> an id such as train-3-0-7 (phase, iteration, group,
 index). SIGSTOP holds it at its next syscall, SIGCONT lets it go on, SIGTERM ends it at its next syscall, SIGKILL at

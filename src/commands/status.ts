@@ -8,7 +8,6 @@ import { type RunStatusFile, runStatus, statusName, type TaskStatus } from "../r
 import type { Command, CommandResult, Invocation } from "./command.ts";
 
 export const status: Command = {
-  summary: "Say what a run is doing: workers, stuck episodes, retries, quarantine",
   usage: ["status <run>"],
   description: `<run> is a run directory. Of a training that goes on it says how far it is, and what each worker does and since when. A task that
 has used up half of its deadline is marked as stuck, with its last syscall. A process that was killed is told as dead.`,

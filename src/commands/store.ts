@@ -2,7 +2,6 @@ import { InputError } from "../core/errors.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 
 export const store: Command = {
-  summary: "Serve a store to others, count it, prune it, copy it",
   usage: [
     "store serve --store URL [--host H] [--port N] [--token-file F] [--cors-origin O]...",
     "store migrate|stats|vacuum [URL]",

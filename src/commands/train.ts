@@ -9,7 +9,6 @@ import { watchProgress } from "./progress.ts";
 import { trainSeeds } from "./seeds.ts";
 
 export const train: Command = {
-  summary: "Train an agent inside the kernel and measure it before and after",
   usage: [
     "train [config] [--set path=value]... [--workers N] [--seed N] [--out DIR]",
     "train --resume DIR [--workers N]",

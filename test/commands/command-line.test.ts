@@ -21,13 +21,13 @@ describe("help", () => {
     expect(stdout).toContain(`Usage:\n  faraday ${name}`);
     expect(stdout).toContain("Examples:\n  ");
     expect(stdout).toContain("Exit codes:\n  0  done");
-    const command = await commands[name]?.();
+    const command = await commands[name]?.load();
     for (const option of Object.keys(command?.options ?? {})) expect(stdout).toContain(`--${option}`);
     expect((await faraday(["help", name])).stdout).toBe(stdout);
   });
 
   it.each(names)("of %s names in its usage no option that it does not have", async (name) => {
-    const command = await commands[name]?.();
+    const command = await commands[name]?.load();
     const used = [...(command?.usage.join(" ") ?? "").matchAll(/--([a-z-]+)/g)].map(([, option]) => option);
     expect(Object.keys(command?.options ?? {})).toEqual(expect.arrayContaining(used));
   });
