@@ -55,6 +55,9 @@ function runFacts(report: RunReport): readonly Fact[] {
     ["iterations", iterations],
     ["training episodes", episodes],
     ["quarantined episodes", quarantinedEpisodes],
+    ...(report.quarantinedTasks.length === 0
+      ? []
+      : [["quarantined tasks", report.quarantinedTasks.join(", ")] as const]),
     ["workers", workers],
     ["seed", seed],
     ...(report.audit === null ? [] : [["audit root", `${report.audit.root} at size ${report.audit.size}`] as const]),

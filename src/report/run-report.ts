@@ -38,8 +38,10 @@ export const RunReport = z.object({
   /** Iterations that were finished, and training episodes in them. */
   iterations: z.int().min(0),
   episodes: z.int().min(0),
-  /** Episodes of training and measurements whose records do not agree with what came back; nothing was learned from them. */
+  /** Episodes of training and measurements whose records do not agree with what came back, or whose task is quarantined; nothing was learned from them. */
   quarantinedEpisodes: z.int().min(0).default(0),
+  /** Tasks whose episodes ended too many workers since the process began: no more of them were begun. */
+  quarantinedTasks: z.array(z.string()).default([]),
   workers: z.int().min(1),
   /** The base policy under the kernel, on the test split. */
   before: Measure.nullable(),

@@ -8,7 +8,7 @@ import { timeParts } from "./time-split.ts";
  */
 export function renderTable(
   report: Pick<RunReport, "ungoverned" | "before" | "after"> &
-    Partial<Pick<RunReport, "quarantinedEpisodes" | "config">>,
+    Partial<Pick<RunReport, "quarantinedEpisodes" | "quarantinedTasks" | "config">>,
 ): string {
   const { columns, rows } = resultTable(report);
   const head = [0, 1].map((line) => ["", ...columns.map(({ title }) => title[line] ?? "")]);
@@ -26,8 +26,16 @@ export function renderTable(
 }
 
 const legend = "Per cent of test episodes; in brackets the 95 % interval (Wilson).";
-function warnings({ quarantinedEpisodes = 0 }: Partial<Pick<RunReport, "quarantinedEpisodes">>): readonly string[] {
+
+function warnings(report: Partial<Pick<RunReport, "quarantinedEpisodes" | "quarantinedTasks">>): readonly string[] {
+  const { quarantinedEpisodes = 0, quarantinedTasks = [] } = report;
   if (quarantinedEpisodes === 0) return [];
+  if (quarantinedTasks.length > 0) {
+    const tasks = quarantinedTasks.join(", ");
+    return [
+      `Quarantined: ${quarantinedEpisodes} episodes, nothing was learned from them. Tasks that ended their workers: ${tasks}.`,
+    ];
+  }
   return [
     `Quarantined: ${quarantinedEpisodes}. Their records disagree with what came back, nothing was learned from them; see faraday audit show.`,
   ];

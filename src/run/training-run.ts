@@ -13,6 +13,7 @@ import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { FinishedBatch } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
+import type { FaultLedger } from "./fault-ledger.ts";
 import { type GatheredBatch, gather } from "./gather.ts";
 import { type GradientSource, Learner } from "./learn.ts";
 import { batchMetrics, storedEpisodes } from "./measurement.ts";
@@ -49,6 +50,7 @@ export interface TrainingParts {
 export interface Pool extends GradientSource {
   run(plan: BatchPlan): Promise<FinishedBatch>;
   publishPolicy(updates: number, weights: Float32Array): void;
+  readonly faults: Pick<FaultLedger, "quarantined">;
 }
 
 /**
@@ -162,6 +164,7 @@ export class TrainingRun {
       iterations: this.#curve.length,
       episodes: this.#episodes,
       quarantinedEpisodes: this.#quarantinedEpisodes,
+      quarantinedTasks: [...this.#parts.pool.faults.quarantined],
       workers: workerCountOf(config),
       before: this.#measures.before ?? null,
       after: this.#measures.after ?? null,

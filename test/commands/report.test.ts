@@ -20,6 +20,7 @@ const found: RunReport = {
     iterations: 1,
     episodes: 256,
     quarantinedEpisodes: 0,
+    quarantinedTasks: [],
     workers: 2,
   },
   ...{ before: measure, after: measure, ungoverned: measure },

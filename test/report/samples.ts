@@ -12,6 +12,7 @@ export function sampleReport(changes: Partial<RunReport> = {}): RunReport {
     iterations: 60,
     episodes: 15_360,
     quarantinedEpisodes: 0,
+    quarantinedTasks: [],
     workers: 2,
     ungoverned: { taskAccuracy: 0.764, violationRate: 0.124, undetectedRate: 0.124, episodes: 500 },
     before: { taskAccuracy: 0.752, violationRate: 0.126, undetectedRate: 0, episodes: 500 },

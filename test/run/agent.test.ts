@@ -12,8 +12,9 @@ import type { moods } from "./chatter-agent.ts";
 
 const agentModule = fileURLToPath(new URL("chatter-agent.ts", import.meta.url));
 
-async function config(mood: (typeof moods)[number]) {
+async function config(mood: (typeof moods)[number], stepMs = 60_000) {
   const chosen = await resolveConfig({
+    deadlines: { stepMs },
     env: { module: chatterModule },
     agent: { module: agentModule, mood },
     kernel: { policies: [{ type: "budget", syscalls: 1 }] },
@@ -23,11 +24,11 @@ async function config(mood: (typeof moods)[number]) {
   return chosen.config;
 }
 
-async function rollOut(mood: (typeof moods)[number]) {
-  const chosen = await config(mood);
+async function rollOut(mood: (typeof moods)[number], stepMs?: number, groupsPerBatch = chatterTrain.groupsPerBatch) {
+  const chosen = await config(mood, stepMs);
   const environment = await loadEnvironment(chosen);
   await using pool = new RolloutPool(chosen, null, () => {});
-  const plan = new Planner(environment.tasks, chosen.train).training(1);
+  const plan = new Planner(environment.tasks, { ...chosen.train, groupsPerBatch }).training(1);
   const { episodes } = await pool.run(plan);
   return episodes.map(({ summary }) => summary);
 }
@@ -68,6 +69,26 @@ describe("an agent of the user's", () => {
     for (const { id } of plan.tasks.flatMap(({ keys }) => keys)) pool.signal(id, "SIGKILL");
     const { episodes } = await running;
     expect(episodes.map(({ summary }) => summary.outcome)).toEqual(["killed", "killed", "killed", "killed"]);
+  });
+
+  it("that never answers times out, each episode alone", async () => {
+    for (const summary of await rollOut("deaf", 500)) {
+      const error = { boundary: "agent", message: "step: not done within its deadline of 500 ms; no syscall was made" };
+      expect(summary).toMatchObject({ outcome: "timed-out", error });
+    }
+  });
+
+  it("that loops without an end is ended with its worker, and the blame is the agent's", async () => {
+    const episodes = await rollOut("loops", 2_000, 9);
+    const looped = episodes.filter(({ key }) => key.task === "talk-0");
+    const [first] = looped.filter(({ outcome }) => outcome === "timed-out");
+    expect(first?.error).toMatchObject({
+      boundary: "agent",
+      message: expect.stringMatching(/^a worker failed: act: /),
+    });
+    expect(looped.every(({ outcome }) => outcome === "timed-out" || outcome === "quarantined")).toBe(true);
+    const others = episodes.filter((episode) => !looped.includes(episode));
+    expect(others.every(({ outcome }) => outcome === "completed")).toBe(true);
   });
 
   it("is measured, and cannot be trained", async () => {

@@ -66,6 +66,7 @@ describe("whoever ends its worker is to blame alone, its task is quarantined in 
       for (const { error } of quarantined) expect(error?.message).toMatch(/^task talk-0 is quarantined: /);
       expectOthersUndisturbed(run, [...lost, ...quarantined]);
       expectTold(run, quarantined.length > 0);
+      expect(run.report.quarantinedTasks).toEqual(quarantined.length > 0 ? ["talk-0"] : []);
       await expectVerified(run);
     },
     timeout,

@@ -68,6 +68,7 @@ async function runWith(doctor: (batch: FinishedBatch) => FinishedBatch, emit: (e
     run: async (plan) => doctor(await workers.run(plan)),
     publish: (weights) => workers.publish(weights),
     publishPolicy: (updates, weights) => workers.publishPolicy(updates, weights),
+    faults: workers.faults,
     gradients: (shards) => workers.gradients(shards),
   };
   const planner = new Planner(environment.tasks, config.train);
