@@ -3,12 +3,12 @@ import { publicPem } from "../audit/audit-key.ts";
 import { proveEpisode } from "../audit/episode-proof.ts";
 import { formatVkey } from "../audit/note-key.ts";
 import { FaradayError, InputError } from "../core/errors.ts";
-import { writeWholeFile } from "../core/whole-file.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
 import { showAudit } from "./audit-show.ts";
 import { openAuditSource, publicKeyOf } from "./audit-source.ts";
 import { verifyAudit } from "./audit-verify.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export const audit: Command = {
   usage: [
@@ -86,7 +86,7 @@ async function proveAudit(invocation: Invocation): Promise<CommandResult> {
     ...{ run: run.id, checkpoint: checkpoint.note },
     segments: await segmentsOf(store, run.id),
   });
-  writeWholeFile(out, `${JSON.stringify(proof)}\n`);
+  writeWhole(out, `${JSON.stringify(proof)}\n`);
   const { length } = proof.records;
   return {
     json: { run: run.id, episode, file: resolve(out), records: length, size: checkpoint.size, root: checkpoint.root },
@@ -106,7 +106,7 @@ async function showKey(invocation: Invocation): Promise<CommandResult> {
   const pem = publicPem(publicKey);
   const vkey = invocation.positionals[1] === undefined ? null : formatVkey(await originOf(invocation), publicKey);
   const out = invocation.value("out");
-  if (out !== undefined) writeWholeFile(out, pem);
+  if (out !== undefined) writeWhole(out, pem);
   return {
     json: { vkey, pem, ...(out === undefined ? {} : { file: resolve(out) }) },
     text: vkey === null ? pem : `${vkey}\n`,

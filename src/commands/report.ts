@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
 import { messageOf } from "../core/errors.ts";
-import { writeWholeFile } from "../core/whole-file.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { renderTable, renderTime } from "../report/table.ts";
 import type { StoredViolation } from "../store/lightning-store.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { readReport } from "./run-directory.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** How many violations the page lists. */
 const violationsMax = 200;
@@ -28,7 +28,7 @@ async function runReport({ positionals, terminal }: Invocation): Promise<Command
     return [];
   });
   const page = join(directory, "report.html");
-  writeWholeFile(page, renderHtml(found, { violations }));
+  writeWhole(page, renderHtml(found, { violations }));
   const { audit } = found;
   const signed = audit === null ? "" : `Audit: ${audit.size} records, signed; faraday audit verify ${directory}\n`;
   return { json: found, text: `${renderTable(found)}\n\n${renderTime(found)}Curves: ${page}\n${signed}` };

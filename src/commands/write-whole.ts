@@ -1,15 +1,18 @@
-import { renameSync, writeFileSync } from "node:fs";
-import { FaradayError, messageOf } from "../core/errors.ts";
+import { FaradayError, InputError, messageOf } from "../core/errors.ts";
+import { writeWholeFile } from "../core/whole-file.ts";
 
 /**
- * Writes a file that a reader never sees half of.
- * @throws {FaradayError} with exit code 2 where it cannot be written.
+ * Writes a file that the command line named, so that a reader never sees half of it.
+ * @throws {InputError} where that place cannot be written.
+ * @throws {FaradayError} where the disk is full: the place is right, and another time it can be.
  */
 export function writeWhole(file: string, text: string): void {
   try {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
+    writeWholeFile(file, text);
   } catch (error) {
-    throw new FaradayError(`${file} cannot be written: ${messageOf(error)}`, { exitCode: 2, cause: error });
+    const cause = error instanceof FaradayError ? error.cause : error;
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    if (code === "ENOSPC" || code === "EDQUOT") throw error;
+    throw new InputError(`${file} cannot be written: ${messageOf(cause)}`, { cause });
   }
 }

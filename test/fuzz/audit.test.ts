@@ -51,12 +51,16 @@ describe("a proof that is not what it was", fuzzTimeout, () => {
   it("as a file that is named to audit verify", async () => {
     const [proofFile, keyFile] = [join(folder, "proof.json"), join(folder, "key.pem")];
     writeFileSync(keyFile, publicPem(signer.publicKey));
-    await fuzz(fc.oneof(mutantJson(proof), mutantText(JSON.stringify(proof))), async (text) => {
-      writeFileSync(proofFile, text);
-      const { exitCode, stdout, stderr } = await faraday(["audit", "verify", "--proof", proofFile, "--key", keyFile]);
-      expect([0, 1, 2]).toContain(exitCode);
-      expectClearText(stdout + stderr);
-    });
+    await fuzz(
+      fc.oneof(mutantJson(proof), mutantText(JSON.stringify(proof))),
+      async (text) => {
+        writeFileSync(proofFile, text);
+        const { exitCode, stdout, stderr } = await faraday(["audit", "verify", "--proof", proofFile, "--key", keyFile]);
+        expect([0, 1, 2]).toContain(exitCode);
+        expectClearText(stdout + stderr);
+      },
+      { part: 0.1 },
+    );
   });
 });
 

@@ -86,10 +86,11 @@ describe("a config that is not what it was", fuzzTimeout, () => {
       writing("a.json", (file) => loadConfig({ file })),
     ));
 
-  it("as an object", () => fuzz(mutantValue(config) as fc.Arbitrary<typeof config>, (given) => resolveConfig(given)));
+  it("as an object", () =>
+    fuzz(mutantValue(config) as fc.Arbitrary<typeof config>, (given) => resolveConfig(given), { part: 0.2 }));
 
   it("by settings of the command line", () =>
-    fuzz(fc.array(mutantText(...settings), { minLength: 1, maxLength: 3 }), (sets) =>
+    fuzz(fc.array(mutantText(...settings), { minLength: 1, maxLength: 2 }), (sets) =>
       loadConfig({ file: small, sets }),
     ));
 });

@@ -46,10 +46,14 @@ describe("a checkpoint that is not what it was", fuzzTimeout, () => {
       name === "model.safetensors"
         ? mutantBytes(whole)
         : fc.oneof(mutantJson(JSON.parse(String(whole))), mutantText(String(whole)));
-    await fuzz(broken as fc.Arbitrary<Buffer | string>, (content) => {
-      writeFileSync(join(folder, name), content);
-      loadCheckpoint(folder);
-    });
+    await fuzz(
+      broken as fc.Arbitrary<Buffer | string>,
+      (content) => {
+        writeFileSync(join(folder, name), content);
+        loadCheckpoint(folder);
+      },
+      { part: name === "model.safetensors" ? 0.1 : 1 },
+    );
     writeFileSync(join(folder, name), whole);
   });
 });
