@@ -42,6 +42,8 @@ export class AgentPlayer implements Player {
   #playBare(key: EpisodeKey, index: number, episodes: OpenEpisodes): EpisodeSummary | Promise<EpisodeSummary> {
     const task = episodes.taskOf(key);
     episodes.watch.begin(index);
+    // Nothing is told of its steps: it has the time of an episode.
+    episodes.watch.idle();
     return playBare({ key, agent: this.#make(task, key), ...episodes.startBare(task, key) });
   }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineEnv, type EnvironmentEpisode, type Task } from "../../src/core/env.ts";
 import { wasmLoop } from "../pool/wasm-loop.ts";
 
-/** What goes wrong in the episodes of task `talk-0`, or when the module is loaded in a worker. */
+/** What goes wrong in the episodes of task `talk-0` (`exit-often`: of every task), or when the module is loaded in a worker. */
 export const faults = [
   "none",
   "exit",
@@ -21,6 +21,7 @@ export const faults = [
   "never",
   "fill-heap",
   "exit-once",
+  "exit-often",
   "nan-reward",
   "cyclic-answer",
   "huge-observation",
@@ -52,7 +53,7 @@ export default defineEnv({
         fault === "forget" && !isMainThread ? 1 : 0,
       ),
       maxTurns: 3,
-      start: (task) => chat(task, { fault: task.id === "talk-0" ? fault : "none", mark }),
+      start: (task) => chat(task, { fault: task.id === "talk-0" || fault === "exit-often" ? fault : "none", mark }),
     };
   },
 });
@@ -88,6 +89,7 @@ function chat({ prompt }: Task, { fault, mark }: Mischief): EnvironmentEpisode {
     step() {
       breakEpisode(fault);
       if (fault === "exit-once") exitOnce(mark);
+      if (fault === "exit-often") exitOften();
       if (fault === "no-observation") return undefined as never;
       return { observation: fault === "huge-observation" ? "b".repeat(2 ** 21) : "b", done: false };
     },
@@ -133,6 +135,13 @@ function exitOnce(mark: string): void {
   if (existsSync(mark)) return;
   writeFileSync(mark, "");
   process.exit(7);
+}
+
+/** In one step of five, at once, or when the thread comes to its timers: as good as a thread that is killed. */
+function exitOften(): void {
+  const chance = Math.random();
+  if (chance < 0.1) process.exit(7);
+  if (chance < 0.2) setImmediate(() => process.exit(7));
 }
 
 function flood(): void {

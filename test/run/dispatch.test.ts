@@ -6,6 +6,7 @@ import type { EpisodeSummary } from "../../src/core/episode.ts";
 import { packEpisodes } from "../../src/core/episode-columns.ts";
 import { FaradayError } from "../../src/core/errors.ts";
 import { packTrajectories } from "../../src/core/trajectory.ts";
+import { WorkerFault } from "../../src/pool/worker-fault.ts";
 import { Dispatcher } from "../../src/run/dispatch.ts";
 import { FaultLedger } from "../../src/run/fault-ledger.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
@@ -200,5 +201,47 @@ describe("Dispatcher", () => {
     expect(batch.episodes[0]?.summary.outcome).toBe("completed");
     const failed = batch.episodes.slice(groupSize);
     expect(failed.every(({ summary, attempt }) => summary.outcome === "failed" && attempt === 3)).toBe(true);
+  });
+
+  test("an answer that cannot be read is asked for again, and what was recorded stays", async () => {
+    const told: string[] = [];
+    const dispatcher = new Dispatcher({
+      workers: 1,
+      onFault: (event) => told.push(event.type === "task-failure" ? event.fault : event.type),
+      async run(task) {
+        const whole = answer(task);
+        const isFirst = task.keys.every(({ id }) => !id.includes("~"));
+        return isFirst ? { ...whole, episodes: packEpisodes([]) } : whole;
+      },
+    });
+    const { episodes, audit } = await dispatcher.batch(planOf(1));
+    expect(told).toEqual(["corrupt"]);
+    expect(episodes.map(({ summary, attempt }) => [summary.outcome, attempt])).toEqual([
+      ["completed", 2],
+      ["completed", 2],
+    ]);
+    expect(audit).toHaveLength(2);
+  });
+
+  test("boots that fail one after the other end the batch with their cause; one that goes well forgives them", async () => {
+    const boots = (failures: number) => {
+      let made = 0;
+      return new Dispatcher({
+        workers: 1,
+        faults: new FaultLedger(retryOptions.parse({ boots: 2 })),
+        onFault: () => {},
+        async run(task) {
+          if (made++ < failures) throw new WorkerFault("boot", new Error("no database"));
+          return answer(task);
+        },
+      });
+    };
+    const failed = boots(3).batch(planOf(1));
+    await expect(failed).rejects.toThrow(
+      "3 workers one after the other could not boot, and none is tried again (retries.boots): a worker failed: no database",
+    );
+    const patient = boots(2);
+    const { episodes } = await patient.batch(planOf(1));
+    expect(episodes.every(({ summary, attempt }) => summary.outcome === "completed" && attempt === 3)).toBe(true);
   });
 });

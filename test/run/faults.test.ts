@@ -107,6 +107,19 @@ test(
   timeout,
 );
 
+test(
+  "a run whose workers die at random moments ends with the weights of one that nothing happened to",
+  async () => {
+    const run = await runFaulty({ fault: "exit-often", retries: { died: 50, taskFaults: 1000 } });
+    expect(run.events.filter(({ type }) => type === "task-failure").length).toBeGreaterThan(0);
+    expectComplete(run);
+    expectOthersUndisturbed(run, []);
+    expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
+    await expectVerified(run);
+  },
+  timeout,
+);
+
 describe("a group that lost an episode is masked or completed, never learned from as if it were whole", () => {
   test.each(["mask", "complete"] as const)(
     "%s",

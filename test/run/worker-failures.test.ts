@@ -17,7 +17,8 @@ test("a task that a worker cannot do is done without the episodes that it cannot
   const failed = run.episodes.filter((episode) => episode.outcome === "failed");
   expect(failed.length).toBeGreaterThan(0);
   for (const { key, error, attempt, advantage } of failed) {
-    expect({ task: key.task, attempt, advantage }).toEqual({ task: "talk-0", attempt: 2, advantage: 0 });
+    expect({ task: key.task, advantage }).toEqual({ task: "talk-0", advantage: 0 });
+    expect(attempt).toBeGreaterThan(1);
     expect(error?.message).toMatch(/the environment has no task talk-0 in this thread/);
   }
   await expectSoundAudit(run);
