@@ -82,7 +82,8 @@ export class KernelSpace implements Disposable {
   #database: SqlDatabase | undefined;
   #booted: Promise<void> | undefined;
   #ready = false;
-  readonly #sessions = new Map<string, Set<KernelSession>>();
+  /** Those that are open, by episode. */
+  readonly #sessions = new Map<string, readonly KernelSession[]>();
 
   constructor(options: KernelSpaceOptions = {}) {
     const drivers = parseOptions(driverSpecs, options.drivers ?? {}, "kernel.drivers");
@@ -142,8 +143,6 @@ export class KernelSpace implements Disposable {
     if (!this.#ready) throw new FaradayError("KernelSpace.open: boot() must have resolved first");
     const governed = options.governed ?? true;
     const { id } = options.episode;
-    const open = this.#sessions.get(id) ?? new Set();
-    this.#sessions.set(id, open);
     const session: KernelSession = new KernelSession({
       episode: options.episode,
       governed,
@@ -156,13 +155,16 @@ export class KernelSpace implements Disposable {
       recorder: this.#recorder,
       recorded: options.recorded ?? true,
       policies: governed ? this.policySetHash : ungoverned,
-      closed: () => {
-        open.delete(session);
-        if (open.size === 0) this.#sessions.delete(id);
-      },
+      closed: () => this.#closed(id, session),
     });
-    open.add(session);
+    this.#sessions.set(id, [...(this.#sessions.get(id) ?? []), session]);
     return session;
+  }
+
+  #closed(id: string, session: KernelSession): void {
+    const others = (this.#sessions.get(id) ?? []).filter((other) => other !== session);
+    if (others.length === 0) this.#sessions.delete(id);
+    else this.#sessions.set(id, others);
   }
 
   /**
@@ -170,7 +172,7 @@ export class KernelSpace implements Disposable {
    * @returns Whether the episode was under way, so that it was delivered.
    */
   signal(episode: string, signal: AgentSignal): boolean {
-    const open = [...(this.#sessions.get(episode) ?? [])];
+    const open = this.#sessions.get(episode) ?? [];
     return open.map((session) => session.signal(signal)).includes(true);
   }
 

@@ -76,7 +76,7 @@ export class OpenEpisodes {
     const episode = this.#open.get(key.id);
     if (episode === undefined) throw new Error(`OpenEpisodes.finish: ${key.id} is not open`);
     const record = this.inNameOf(episode, () => episode.finish());
-    this.#close(key.id);
+    this.#close(key.id, episode);
     this.watch.idle();
     return record;
   }
@@ -97,12 +97,13 @@ export class OpenEpisodes {
     for (const episode of this.#open.values()) episode.fail("worker", reason);
     for (const [id, episode] of this.#open) {
       episode.finish();
-      this.#close(id);
+      this.#close(id, episode);
     }
   }
 
-  #close(id: string): void {
+  #close(id: string, episode: GovernedEpisode): void {
     this.#open.delete(id);
+    this.#owners.delete(episode);
     this.#host.signals.end(id);
   }
 }
