@@ -34,8 +34,8 @@ export const workloads: readonly Workload[] = [
     against: "piscina",
   }),
   workload("echo-spans", "echo/default.yaml", {
-    summary: "the same with four syscalls an episode, five spans with its own",
-    sets: ["agent.syscalls=4"],
+    summary: "the same with four syscalls an episode, recorded together: five spans with its own",
+    sets: ["agent.syscalls=4", "audit.calls=together"],
     against: "piscina",
   }),
   workload("wait", "echo/default.yaml", {

@@ -6,6 +6,7 @@ import { unpackEpisodes } from "../core/episode-columns.ts";
 import { FaradayError } from "../core/errors.ts";
 import { type Trajectory, trajectoryAt } from "../core/trajectory.ts";
 import { faultOf, WorkerFault } from "../pool/worker-fault.ts";
+import type { RecordedTotals } from "../store/lightning-store.ts";
 import { attemptId, episodeName } from "./attempt-name.ts";
 import type { FaultEvent } from "./events.ts";
 import { FaultLedger } from "./fault-ledger.ts";
@@ -28,6 +29,8 @@ export interface FinishedBatch {
   readonly episodes: readonly RolledOut[];
   /** Ordered by worker, epoch and sequence. */
   readonly audit: readonly TimedSegment[];
+  /** What the records have in all; absent where nobody has read them, or some cannot be read. */
+  readonly recorded?: RecordedTotals | undefined;
   /** When it was begun and when it was there, in milliseconds since 1970. */
   readonly times?: { readonly startMs: number; readonly endMs: number } | undefined;
 }

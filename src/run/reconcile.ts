@@ -2,6 +2,7 @@ import { recordsOf } from "../audit/audit-records.ts";
 import type { AuditRecord, AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
+import type { RecordedTotals } from "../store/lightning-store.ts";
 import type { FinishedBatch, RolledOut } from "./dispatch.ts";
 
 /**
@@ -14,6 +15,7 @@ export function reconcile(batch: FinishedBatch): FinishedBatch {
   const ledger = readLedger(batch.audit);
   return {
     ...batch,
+    recorded: ledger.unreadable.size > 0 ? undefined : ledger.totals,
     episodes: batch.episodes.map((episode) => {
       const disagreement = episode.worker === 0 ? null : disagreementOf(episode, ledger);
       return disagreement === null ? episode : { ...episode, summary: quarantined(episode.summary, disagreement) };
@@ -54,19 +56,33 @@ export function differenceOf(summary: Omit<EpisodeSummary, "oracle">, recorded: 
 interface Ledger {
   readonly counts: ReadonlyMap<string, RecordedCounts>;
   readonly unreadable: ReadonlyMap<number, string>;
+  readonly totals: RecordedTotals;
 }
 
 function readLedger(segments: readonly AuditSegment[]): Ledger {
   const counts = new Map<string, RecordedCounts>();
   const unreadable = new Map<number, string>();
+  let attempts = 0;
   for (const segment of segments) {
     try {
-      for (const record of recordsOf(segment)) count(counts, segment.worker, record);
+      for (const record of recordsOf(segment)) {
+        if (record.kind === "start") attempts++;
+        count(counts, segment.worker, record);
+      }
     } catch (error) {
       unreadable.set(segment.worker, messageOf(error));
     }
   }
-  return { counts, unreadable };
+  return { counts, unreadable, totals: { attempts, ...sumsOf(counts.values()) } };
+}
+
+function sumsOf(counts: Iterable<RecordedCounts>): Omit<RecordedTotals, "attempts"> {
+  let [syscalls, violations] = [0, 0];
+  for (const recorded of counts) {
+    syscalls += recorded.intents;
+    violations += recorded.violations;
+  }
+  return { syscalls, violations };
 }
 
 function count(counts: Map<string, RecordedCounts>, worker: number, record: AuditRecord): void {

@@ -316,7 +316,7 @@ export class TrainingRun {
     const { storeMs } = this.#parts.config.deadlines;
     await withinDeadline(
       this.#parts.audit.store(
-        { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories },
+        { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories, recorded: batch.recorded },
         { segments: batch.audit, update: this.#update },
       ),
       storeMs,

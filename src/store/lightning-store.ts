@@ -36,6 +36,13 @@ export interface SignedTree {
 }
 
 /** Everything that one batch of rollouts did; stored whole or not at all. */
+/** What there is in records. */
+export interface RecordedTotals {
+  readonly attempts: number;
+  readonly syscalls: number;
+  readonly violations: number;
+}
+
 export interface BatchRecord {
   readonly run: string;
   readonly phase: Phase;
@@ -46,6 +53,11 @@ export interface BatchRecord {
   readonly audit: BatchAudit;
   /** Figures of the iteration or evaluation, by name. */
   readonly metrics: Readonly<Record<string, number>>;
+  /**
+   * What its records have: attempts begun, syscalls, and violations in their outcomes. Whoever has read them tells, so that a store need not;
+   * counted where it is absent.
+   */
+  readonly recorded?: RecordedTotals | undefined;
   /** Whether violations become spans of their own (`runner.emitViolations`). */
   readonly emitViolations: boolean;
   /** What the policy model read and wrote, one an episode in their order; absent where there is none to keep. */

@@ -110,7 +110,10 @@ export class PoolLane implements Lane {
     const { phase, iteration, weights } = plan;
     const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
     await this.#audit.store(
-      { phase, iteration, weights, episodes: storedEpisodes(batch), metrics: batchMetrics(batch), trajectories },
+      {
+        ...{ phase, iteration, weights, episodes: storedEpisodes(batch), metrics: batchMetrics(batch), trajectories },
+        recorded: batch.recorded,
+      },
       { segments: batch.audit },
     );
   }

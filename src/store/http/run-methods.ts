@@ -42,6 +42,7 @@ const batch = z.looseObject({
     checkpoint: z.looseObject({ size: count, root: z.string(), note: z.string() }),
   }),
   metrics: z.record(z.string(), finite),
+  recorded: z.looseObject({ attempts: count, syscalls: count, violations: count }).optional(),
   emitViolations: z.boolean(),
   trajectories: z
     .looseObject({

@@ -2,7 +2,7 @@ import { attemptsOf } from "../../../audit/attempts-of.ts";
 import type { Phase } from "../../../core/episode.ts";
 import { FaradayError } from "../../../core/errors.ts";
 import type { TrajectoryColumns } from "../../../core/trajectory.ts";
-import type { BatchRecord, StoredEpisode, StoredIteration } from "../../lightning-store.ts";
+import type { BatchRecord, RecordedTotals, StoredEpisode, StoredIteration } from "../../lightning-store.ts";
 import { batchSpans } from "../../spans-of.ts";
 import { firstOf, insertForKeys, insertRows, type Operation, rowsOf } from "../operation.ts";
 import { statement } from "../statement.ts";
@@ -12,14 +12,15 @@ import { writeEpisodes } from "./episode-rows.ts";
 import { lockRun } from "./run-rows.ts";
 import { dropSpans } from "./span-rows.ts";
 
-function countSpans({ audit, emitViolations }: BatchRecord): number {
-  const attempts = attemptsOf(audit.segments.filter(({ worker }) => worker !== 0));
-  let count = attempts.length;
-  for (const { syscalls } of attempts) {
-    count += syscalls.length;
-    if (emitViolations) for (const { outcome } of syscalls) count += outcome?.violations.length ?? 0;
-  }
-  return count;
+function countSpans({ audit, recorded = totalsOf(audit), emitViolations }: BatchRecord): number {
+  return recorded.attempts + recorded.syscalls + (emitViolations ? recorded.violations : 0);
+}
+
+function totalsOf({ segments }: BatchRecord["audit"]): RecordedTotals {
+  const attempts = attemptsOf(segments.filter(({ worker }) => worker !== 0));
+  const syscalls = attempts.flatMap((attempt) => attempt.syscalls);
+  const violations = syscalls.reduce((sum, { outcome }) => sum + (outcome?.violations.length ?? 0), 0);
+  return { attempts: attempts.length, syscalls: syscalls.length, violations };
 }
 
 /** @throws {FaradayError} where a segment does not hold what it says of itself, a figure is no number, or a part is stored already. */
