@@ -13,6 +13,9 @@ const together = ["audit", "config", "core", "grpo", "model", "report", "runner"
 /** What takes longest begins first, so that it does not run alone at the end. */
 const longest = [
   "run/resume",
+  "fuzz/config",
+  "fuzz/store-server",
+  "fuzz/audit",
   "safety/confirmation",
   "safety/mutation",
   "safety/kernel-run",

@@ -133,6 +133,12 @@ describe("faraday audit prove", () => {
     ]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining("no records of an episode") });
   });
+
+  it("refuses a place that is not there", async () => {
+    const out = join(run.home, "nowhere", "proof.json");
+    const { exitCode, stderr } = await faraday(["audit", "prove", run.directory, "train-1-0-0", "--out", out]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(`${out} cannot be written`) });
+  });
 });
 
 describe("bad usage ends with exit code 2 and says what is expected", () => {

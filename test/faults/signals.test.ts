@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { faraday } from "../commands/run-cli.ts";
 import { chatterTrain, storedRun } from "../run/chatter.ts";
 import { smallConfig, start, untilEvents, weightsOf } from "./small-run.ts";
 
@@ -37,5 +38,20 @@ describe("a training", () => {
     });
     expect((await storedRun(out)).status).toBe("cancelled");
     expect(existsSync(join(out, "run.lock"))).toBe(false);
+  });
+
+  it("that is stopped at once by a second signal goes on to the weights that it would have had", async () => {
+    const config = smallConfig();
+    const [out, undisturbed] = [place(config), join(config, "..", "whole")];
+    const run = start(["train", config, "--out", out]);
+    await untilEvents(out, 3, run);
+    run.child.kill("SIGINT");
+    run.child.kill("SIGTERM");
+    // It may have been done with the batch in hand before the second one came.
+    expect([130, 1]).toContain((await run.ended).exitCode);
+    expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0 });
+    expect(await faraday(["train", "--resume", out])).toMatchObject({ exitCode: 0 });
+    expect(await faraday(["train", config, "--out", undisturbed])).toMatchObject({ exitCode: 0 });
+    expect(weightsOf(out).equals(weightsOf(undisturbed))).toBe(true);
   });
 });

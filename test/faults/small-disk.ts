@@ -3,10 +3,6 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Why there can be no small disk here; `null` where there can. */
-export const noDisk =
-  process.platform !== "linux" || process.getuid?.() !== 0 ? "mounting a tmpfs needs root on Linux" : null;
-
 /** A disk of a few megabytes, mounted until it is disposed. */
 export class SmallDisk implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), "faraday-disk-"));
@@ -47,4 +43,17 @@ export class SmallDisk implements Disposable {
 function mount(...args: readonly string[]): void {
   const { status, stderr } = spawnSync("mount", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`mount ${args.join(" ")}: ${stderr}`);
+}
+
+/** Why there can be no small disk here; `null` where there can. Root of a container may not mount either. */
+export const noDisk = whyNoDisk();
+
+function whyNoDisk(): string | null {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "mounting a tmpfs needs root on Linux";
+  try {
+    using _disk = new SmallDisk(1);
+    return null;
+  } catch (error) {
+    return String(error);
+  }
 }
