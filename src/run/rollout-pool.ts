@@ -8,7 +8,7 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { activityMemory } from "../pool/activity-board.ts";
 import { DeadlineWatch, type StageDeadlines, type WatchedActivity, type WatchHandle } from "../pool/deadline-watch.ts";
 import { isStrayError } from "../pool/stray-errors.ts";
-import { WorkerFault } from "../pool/worker-fault.ts";
+import { type FaultKind, WorkerFault } from "../pool/worker-fault.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { type TaskOptions, WorkerPool } from "../pool/worker-pool.ts";
 import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispatch.ts";
@@ -167,7 +167,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   async #ask(task: Asked, options: TaskOptions = {}): Promise<RolloutResult | SurrogateGradient> {
     const late = new AbortController();
     using watched = this.#watch.watch((activity) =>
-      late.abort(new WorkerFault("timed-out", overdue(activity), activity)),
+      late.abort(new WorkerFault(lateKind(activity), overdue(activity), activity)),
     );
     const signal = AbortSignal.any([late.signal, ...(options.signal === undefined ? [] : [options.signal])]);
     let thread: number | null = null;
@@ -238,6 +238,12 @@ function stageDeadlines({ bootMs, resetMs, stepMs, scoreMs, episodeMs }: Deadlin
     ...{ boot: bootMs, reset: resetMs, act: stepMs, step: stepMs, score: scoreMs, wait: stepMs + graceMs },
     ...{ model: episodeMs, learn: episodeMs },
   };
+}
+
+/** Before it begins, what a task waits for is none of its own code. */
+function lateKind({ stage }: WatchedActivity): FaultKind {
+  if (stage === "queued") return "ended";
+  return stage === "boot" ? "boot" : "timed-out";
 }
 
 function overdue({ stage, syscall, deadlineMs }: WatchedActivity): string {

@@ -31,6 +31,7 @@ export const faults = [
   "flood",
   "pollute",
   "load-exit",
+  "load-loop",
   "load-throw",
 ] as const;
 
@@ -164,6 +165,7 @@ function answerOf(fault: (typeof faults)[number]): unknown {
 function breakLoading(fault: (typeof faults)[number]): void {
   if (isMainThread) return;
   if (fault === "load-exit") process.exit(9);
+  if (fault === "load-loop") loop();
   if (fault === "load-throw") fail("the chat cannot be loaded");
 }
 

@@ -53,8 +53,14 @@ describe("where every worker fails when it boots, the run ends with one error af
   test.each([
     ["load-exit", /worker exited with code: 9/],
     ["load-throw", /the chat cannot be loaded/],
+    ["load-loop", /boot: not done within its deadline of 3000 ms/],
   ] as const)("%s", async (fault, message) => {
-    const { trainer, out } = chatterTrainer({ fault, train: { evalEpisodes: 400 }, retries: { boots: 2 } });
+    const { trainer, out } = chatterTrainer({
+      fault,
+      train: { evalEpisodes: 400 },
+      retries: { boots: 2 },
+      ...(fault === "load-loop" ? { deadlines: { bootMs: 3_000 } } : {}),
+    });
     const error = await trainer.train().then(
       () => null,
       (thrown: unknown) => thrown,
