@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { AuditKey } from "../audit/audit-key.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { recordsOf } from "../audit/audit-records.ts";
@@ -87,6 +88,10 @@ export class AuditTrail {
   ): Promise<void> {
     const { config, run, store } = this.#parts;
     const { phase, iteration, weights, episodes } = batch;
+    // Between its longer parts the main thread gives workers their next tasks.
+    await setImmediate();
+    const digest = batchDigest(batch);
+    await setImmediate();
     // Their workers could not: they were ended, or never had them.
     for (const { key, worker, outcome } of episodes) {
       if ((outcome === "killed" || outcome === "timed-out") && worker === 0) this.#log.signal(key.id, 0, "SIGKILL");
@@ -98,10 +103,11 @@ export class AuditTrail {
         iteration,
         weights,
         episodes: episodes.length,
-        digest: batchDigest(batch),
+        digest,
       },
       ...(update === undefined ? {} : { update }),
     });
+    await setImmediate();
     await store.storeBatch({ ...batch, run, audit, emitViolations: config.runner.emitViolations });
     this.#stored = treeOf(audit.checkpoint);
     this.#heads.advance(this.#head());

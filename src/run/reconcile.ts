@@ -1,4 +1,6 @@
 import { recordsOf } from "../audit/audit-records.ts";
+import { knownHashes } from "../audit/line-hashes.ts";
+import { knownLinks } from "../audit/line-links.ts";
 import type { AuditRecord, AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
@@ -59,38 +61,78 @@ interface Ledger {
   readonly totals: RecordedTotals;
 }
 
+/** What one segment says, by episode. */
+interface SegmentLedger {
+  readonly counts: ReadonlyMap<string, RecordedCounts>;
+  readonly attempts: number;
+  /** Why it could not be read, or not to its end. */
+  readonly fault: string | null;
+}
+
+const known = new WeakMap<AuditSegment, SegmentLedger>();
+
+/**
+ * Reads and hashes a segment as soon as it has come, which is needed of it later: a batch's segments all at once would keep the main thread from
+ * giving workers their next tasks.
+ */
+export function readAhead(segment: AuditSegment): void {
+  // What is no segment is found out where it is used.
+  if (!(segment?.bytes instanceof Uint8Array)) return;
+  ledgerOf(segment);
+  knownHashes(segment.bytes);
+  knownLinks(segment.bytes);
+}
+
+function ledgerOf(segment: AuditSegment): SegmentLedger {
+  const ledger = known.get(segment) ?? readSegment(segment);
+  known.set(segment, ledger);
+  return ledger;
+}
+
+function readSegment(segment: AuditSegment): SegmentLedger {
+  const counts = new Map<string, RecordedCounts>();
+  let attempts = 0;
+  try {
+    for (const record of recordsOf(segment)) {
+      if (record.kind === "start") attempts++;
+      if (!("episode" in record)) continue;
+      const recorded = counts.get(record.episode) ?? nothingRecorded();
+      counts.set(record.episode, recorded);
+      countRecord(recorded, record);
+    }
+  } catch (error) {
+    return { counts, attempts, fault: messageOf(error) };
+  }
+  return { counts, attempts, fault: null };
+}
+
 function readLedger(segments: readonly AuditSegment[]): Ledger {
   const counts = new Map<string, RecordedCounts>();
   const unreadable = new Map<number, string>();
-  let attempts = 0;
+  const totals = { attempts: 0, syscalls: 0, violations: 0 };
   for (const segment of segments) {
-    try {
-      for (const record of recordsOf(segment)) {
-        if (record.kind === "start") attempts++;
-        count(counts, segment.worker, record);
-      }
-    } catch (error) {
-      unreadable.set(segment.worker, messageOf(error));
+    const ledger = ledgerOf(segment);
+    if (ledger.fault !== null) unreadable.set(segment.worker, ledger.fault);
+    totals.attempts += ledger.attempts;
+    for (const [episode, own] of ledger.counts) {
+      const place = placeOf(segment.worker, episode);
+      const before = counts.get(place);
+      counts.set(place, before === undefined ? own : joined(before, own));
+      totals.syscalls += own.intents;
+      totals.violations += own.violations;
     }
   }
-  return { counts, unreadable, totals: { attempts, ...sumsOf(counts.values()) } };
+  return { counts, unreadable, totals };
 }
 
-function sumsOf(counts: Iterable<RecordedCounts>): Omit<RecordedTotals, "attempts"> {
-  let [syscalls, violations] = [0, 0];
-  for (const recorded of counts) {
-    syscalls += recorded.intents;
-    violations += recorded.violations;
-  }
-  return { syscalls, violations };
-}
-
-function count(counts: Map<string, RecordedCounts>, worker: number, record: AuditRecord): void {
-  if (!("episode" in record)) return;
-  const place = placeOf(worker, record.episode);
-  const recorded = counts.get(place) ?? nothingRecorded();
-  counts.set(place, recorded);
-  countRecord(recorded, record);
+/** Of an episode whose records are in several segments. */
+function joined(one: RecordedCounts, other: RecordedCounts): RecordedCounts {
+  return {
+    intents: one.intents + other.intents,
+    syscalls: one.syscalls + other.syscalls,
+    violations: one.violations + other.violations,
+    end: other.end ?? one.end,
+  };
 }
 
 export function nothingRecorded(): RecordedCounts {

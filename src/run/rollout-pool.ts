@@ -17,6 +17,7 @@ import type { FaultEvent } from "./events.ts";
 import { FaultLedger } from "./fault-ledger.ts";
 import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
+import { readAhead } from "./reconcile.ts";
 import {
   learnerSlot,
   policySlot,
@@ -160,6 +161,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     const task = { kind: "rollout", rollout, slot: this.#slotOf(rollout) } as const;
     const result = (await this.#ask(task, { signal, onAssigned })) as RolloutResult;
     if (this.#isSpent(result)) this.#pool.retire(thread);
+    readAhead(result.audit);
     return result;
   }
 
