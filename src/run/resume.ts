@@ -12,7 +12,7 @@ import { openStore, storePlace } from "../store/open.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { type RunDirectory, runFolder } from "./run-directory.ts";
 import { type RunState, StateFolder } from "./run-state.ts";
-import { openRunStore } from "./store-thread.ts";
+import { type OpenRunStore, openRunStore } from "./store-thread.ts";
 import { weightsDigest } from "./weights-digest.ts";
 
 /** What a run had done before it was stopped. */
@@ -54,10 +54,10 @@ export async function finishedReport(path: string, config: ResolvedConfig): Prom
  */
 export async function resumeRun(
   config: ResolvedConfig,
-  { directory, key, checkpoint, tasks }: ResumeParts,
+  { directory, key, checkpoint, tasks, openStore = openRunStore }: ResumeParts,
 ): Promise<ResumedRun> {
   const { path: baseDir, run } = directory;
-  const store = await openRunStore(config.store, { baseDir, mustExist: true });
+  const store = await openStore(config.store, { baseDir, mustExist: true });
   try {
     const stored = await storedRun(store, baseDir);
     checkConfig(stored, config);
@@ -91,6 +91,7 @@ export interface ResumeParts {
   readonly checkpoint: Checkpoint;
   /** {@link tasksDigest} of the environment's tasks. */
   readonly tasks: string;
+  readonly openStore?: OpenRunStore;
 }
 
 /** SHA-256 over tasks in their order: 64 lower-case hexadecimal digits. */
