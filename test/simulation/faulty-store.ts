@@ -36,11 +36,19 @@ export function faultyStore(
       process.real((store[name] as (...args: readonly never[]) => Promise<unknown>)(...args)),
   ]);
   return Object.assign(Object.create(store), Object.fromEntries(reads), written, {
-    auditTree: (run: string) => store.auditTree(run),
+    async *auditTree(run: string) {
+      yield* await process.real(gathered(store.auditTree(run)));
+    },
   });
 }
 
 /** What SQLite says, as {@link LightningStore} passes it on. */
 function refused(errcode: number, message: string): FaradayError {
   return new FaradayError(`store: ${message}`, { cause: Object.assign(new Error(message), { errcode }) });
+}
+
+async function gathered<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }

@@ -70,6 +70,13 @@ export class Scenario {
     return true;
   }
 
+  /** What a reader of a failing seed wants to know first. */
+  get description(): Readonly<Record<string, unknown>> {
+    const { workers, concurrentTasksPerWorker, workerLimits, retries, train } = this.config;
+    const { poison, rates } = this;
+    return { workers, concurrentTasksPerWorker, workerLimits, retries, train, poison, rates };
+  }
+
   get #isCalm(): boolean {
     return this.#process > troubledProcesses;
   }

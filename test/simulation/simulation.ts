@@ -18,7 +18,7 @@ import type { LightningStore } from "../../src/store/lightning-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { faultyStore } from "./faulty-store.ts";
 import { lampsModel } from "./lamps-model.ts";
-import { Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { SimulatedProcess } from "./simulated-time.ts";
 import { SimulatedWorkers } from "./simulated-workers.ts";
 
@@ -38,8 +38,6 @@ export interface Simulation {
   readonly environment: Environment;
   /** Run directory of the processes that count: what was killed before it began was begun anew. */
   readonly out: string;
-  readonly ends: readonly ProcessEnd[];
-  readonly events: readonly RunEvent[];
   /** Of the last process. */
   readonly report: RunReport;
 }
@@ -59,19 +57,21 @@ export async function prepareSimulations(): Promise<void> {
   copyFileSync(join(folder, "faraday.db"), emptyStore);
 }
 
-/** @throws Error where a process hangs, fails for a reason that it does not give, or the run never ends. */
-export async function simulate(seed: number): Promise<Simulation> {
-  const scenario = new Scenario(seed);
+/**
+ * @param tell Told each event of the run and the end of each of its processes.
+ * @throws Error where a process hangs, fails for a reason that it does not give, or the run never ends.
+ */
+export async function simulate(scenario: Scenario, tell: (what: unknown) => void): Promise<Simulation> {
   const environment = await loadEnvironment(scenario.config);
-  const folder = mkdtempSync(join(simulationFolder, `${seed}-`));
+  const folder = mkdtempSync(join(simulationFolder, `${scenario.seed}-`));
   const ends: ProcessEnd[] = [];
-  const events: RunEvent[] = [];
   let out = join(folder, "run-1");
   while (ends.length < processesMax) {
     if (existsSync(out) && !existsSync(join(out, "config.json"))) out = join(folder, `run-${ends.length + 1}`);
-    const { report, ...end } = await new TrainingProcess({ scenario, environment, out, events }).live();
+    const { report, ...end } = await new TrainingProcess({ scenario, environment, out, tell }).live();
     ends.push(end);
-    if (report?.status === "succeeded") return { scenario, environment, out, ends, events, report };
+    tell(end);
+    if (report?.status === "succeeded") return { scenario, environment, out, report };
   }
   throw new Error(
     `the run has not finished in ${processesMax} processes: ${ends.map(({ message }) => message).join("; ")}`,
@@ -82,7 +82,7 @@ interface ProcessParts {
   readonly scenario: Scenario;
   readonly environment: Environment;
   readonly out: string;
-  readonly events: RunEvent[];
+  readonly tell: (what: unknown) => void;
 }
 
 /** What `faraday train` does, and `--resume`, on simulated workers and time. */
@@ -121,7 +121,7 @@ class TrainingProcess {
   }
 
   async #train(): Promise<RunReport> {
-    const { scenario, environment, out, events } = this.#parts;
+    const { scenario, environment, out, tell } = this.#parts;
     const { config } = scenario;
     const isResumed = existsSync(out);
     if (isResumed) {
@@ -136,7 +136,7 @@ class TrainingProcess {
     const begun = isResumed ? await resumeRun(config, parts) : await beginRun(config, directory, key, this.#openStore);
     await using store = begun.store;
     const { audit, epoch, earlier } = begun;
-    const emit = (event: RunEvent) => void events.push(event);
+    const emit = (event: RunEvent) => tell(event);
     await using pool = new RolloutPool(
       config,
       lampsModel,
