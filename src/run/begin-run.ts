@@ -6,6 +6,7 @@ import { AuditTrail } from "./audit-trail.ts";
 import type { ResumedRun } from "./resume.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { type OpenRunStore, openRunStore } from "./store-thread.ts";
+import { withinStoreDeadline } from "./within-deadline.ts";
 
 /** Opens the store with the run in it, and its audit log. The directory is as it was before where that cannot be done. */
 export async function beginRun(
@@ -18,7 +19,7 @@ export async function beginRun(
   let store: LightningStore | undefined;
   try {
     store = await openStore(config.store, { baseDir });
-    await store.beginRun({ id: directory.run, config });
+    await withinStoreDeadline(store.beginRun({ id: directory.run, config }), config.deadlines, "taken a new run");
     directory.writeJson("config.json", config);
     const place = storePlace(config.store, { baseDir });
     const audit = AuditTrail.begin({ config, run: directory.run, store, place, key });

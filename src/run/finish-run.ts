@@ -1,3 +1,4 @@
+import type { DeadlineOptions } from "../config/fault-options.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { adviceOn } from "../core/fault.ts";
 import { renderHtml } from "../report/html.ts";
@@ -9,6 +10,7 @@ import type { Logger } from "./log.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import type { TrainingRun } from "./training-run.ts";
+import { withinStoreDeadline } from "./within-deadline.ts";
 
 /** What a run that ends leaves its traces in. */
 interface RunParts {
@@ -17,6 +19,7 @@ interface RunParts {
   readonly log: Pick<Logger, "warn" | "error">;
   readonly emit: (event: RunEvent) => void;
   readonly telemetry: RunTelemetry | null;
+  readonly deadlines: DeadlineOptions;
 }
 
 /**
@@ -29,7 +32,7 @@ export async function finishRun(run: TrainingRun, parts: RunParts): Promise<RunR
     const report = await run.run();
     directory.writeJson("report.json", report);
     directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
-    await store.endRun({ id: directory.run, status: report.status, report });
+    await ended(report, parts);
     await tidyUp(report, parts);
     return report;
   } catch (error) {
@@ -49,12 +52,22 @@ async function tidyUp(report: RunReport, { directory, emit, telemetry, log }: Ru
   }
 }
 
+function ended(report: RunReport, { directory, store, deadlines }: RunParts): Promise<void> {
+  const { status } = report;
+  return withinStoreDeadline(
+    store.endRun({ id: directory.run, status, report }),
+    deadlines,
+    "taken the end of the run",
+  );
+}
+
 /** What can be written of a failure, where the machine lets it be: what kept the run from going on may keep this from being written, too. */
-async function leaveFailed(report: RunReport, error: unknown, { directory, store, log }: RunParts): Promise<void> {
+async function leaveFailed(report: RunReport, error: unknown, parts: RunParts): Promise<void> {
+  const { directory, log } = parts;
   log.error({ error: messageOf(error) }, "the run failed");
   try {
     directory.writeJson("report.json", report);
-    await store.endRun({ id: directory.run, status: "failed", report });
+    await ended(report, parts);
   } catch (also) {
     log.error({ error: messageOf(also) }, "the directory or the store does not know that the run failed");
   }

@@ -14,6 +14,7 @@ import { type RunDirectory, runFolder } from "./run-directory.ts";
 import { type RunState, StateFolder } from "./run-state.ts";
 import { type OpenRunStore, openRunStore } from "./store-thread.ts";
 import { weightsDigest } from "./weights-digest.ts";
+import { withinStoreDeadline } from "./within-deadline.ts";
 
 /** What a run had done before it was stopped. */
 export interface EarlierWork {
@@ -63,7 +64,7 @@ export async function resumeRun(
     checkConfig(stored, config);
     const iterations = await store.iterations(run);
     const state = await lastState(store, directory, iterations, tasks);
-    const { epoch } = await store.resumeRun(run);
+    const { epoch } = await withinStoreDeadline(store.resumeRun(run), config.deadlines, "taken up the run again");
     try {
       const place = storePlace(config.store, { baseDir });
       const { trail, updates } = await AuditTrail.resume({ config, run, store, place, key }, epoch);
@@ -75,7 +76,8 @@ export async function resumeRun(
       };
       return { store, audit: trail, epoch, earlier };
     } catch (error) {
-      await store.endRun({ id: run, status: "failed", report: stored.report });
+      const failed = store.endRun({ id: run, status: "failed", report: stored.report });
+      await withinStoreDeadline(failed, config.deadlines, "taken the end of the run");
       throw error;
     }
   } catch (error) {

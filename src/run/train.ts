@@ -132,5 +132,5 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     emit,
     telemetry,
   });
-  return await finishRun(run, { directory, store, log, emit, telemetry });
+  return await finishRun(run, { directory, store, log, emit, telemetry, deadlines: config.deadlines });
 }
