@@ -156,7 +156,7 @@ class TrainingProcess {
       ...{ tasks, earlier, signal: this.#stop.signal, emit },
     });
     const log = { warn: () => {}, error: () => {} };
-    return await finishRun(run, { directory, store, log, emit, telemetry: null });
+    return await finishRun(run, { directory, store, log, emit, telemetry: null, deadlines: config.deadlines });
   }
 
   readonly #openStore = async (url: string, options: { readonly baseDir: string }): Promise<LightningStore> => {
