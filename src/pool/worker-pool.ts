@@ -36,11 +36,21 @@ export interface TaskOptions {
   readonly onAssigned?: (thread: number) => void;
 }
 
+/** Workers that do tasks, as far as those who give them tasks can tell. */
+export interface Workers<Task extends object, Result> extends AsyncDisposable {
+  /** Those that are threads and live. */
+  readonly threads: readonly Worker[];
+  /** @throws {WorkerFault} where the task threw or its worker died. */
+  run(task: Task, options?: TaskOptions): Promise<Result>;
+  /** Has a worker replaced once it has no task. */
+  retire(thread: number): void;
+}
+
 /**
  * A fixed number of worker threads. A worker that dies is replaced, and the tasks it held are rejected. Where none lives and none can be
  * started, the tasks that wait are rejected too: every task is settled.
  */
-export class WorkerPool<Task extends object, Result> implements AsyncDisposable {
+export class WorkerPool<Task extends object, Result> implements Workers<Task, Result> {
   readonly #piscina: Piscina;
   /** Threads that have started. piscina would give tasks to one that is still starting, and lose them with it. */
   readonly #started = new Set<number>();

@@ -35,6 +35,17 @@ export interface FinishedBatch {
   readonly times?: { readonly startMs: number; readonly endMs: number } | undefined;
 }
 
+/** Every episode of a batch was given up. */
+export class NothingCameBack extends FaradayError {
+  readonly batch: FinishedBatch;
+
+  constructor(reason: string, batch: FinishedBatch) {
+    super(`no episode of a batch came back from the workers: ${reason}`);
+    this.name = "NothingCameBack";
+    this.batch = batch;
+  }
+}
+
 /** Failed attempts a worker, with nothing come back before them, after which no more are made. */
 const failuresMax = 4;
 /** Attempts at an episode, whatever became of them: its neighbours may end its worker time after time. */
@@ -96,7 +107,8 @@ export class Dispatcher {
 
   /**
    * Resolves when every episode of the batch has reached its terminal state.
-   * @throws {FaradayError} where none came back: nothing could be learned, or measured, from that; and where no worker boots.
+   * @throws {NothingCameBack} where none came back: nothing could be learned, or measured, from that.
+   * @throws {FaradayError} where no worker boots, or the run is to stop for a quarantined task.
    */
   async batch(plan: BatchPlan): Promise<FinishedBatch> {
     const sheet: BatchSheet = { episodes: new Map(), audit: [] };
@@ -111,10 +123,9 @@ export class Dispatcher {
     await Promise.all(parts);
     const keys = plan.tasks.flatMap((task) => task.keys);
     const episodes = keys.map(({ id }) => sheet.episodes.get(episodeName(id)) as RolledOut);
-    if (episodes.every(isGivenUp)) {
-      throw new FaradayError(`no episode of a batch came back from the workers: ${this.#lastFailure.message}`);
-    }
-    return { episodes, audit: sheet.audit.sort(bySequence) };
+    const batch = { episodes, audit: sheet.audit.sort(bySequence) };
+    if (episodes.every(isGivenUp)) throw new NothingCameBack(this.#lastFailure.message, batch);
+    return batch;
   }
 
   /**
@@ -248,8 +259,10 @@ function nextAttempt(task: RolloutTask, keys: readonly EpisodeKey[], { attempt }
 /** @throws {WorkerFault} where the answer cannot be read; what was recorded is kept. */
 function takeResult(task: RolloutTask, taken: { result: RolloutResult; attempt: number }, sheet: BatchSheet): void {
   const { worker, episodes, trajectories, audit } = taken.result;
-  if (audit.bytes instanceof Uint8Array) sheet.audit.push(audit);
+  const isRecorded = audit.bytes instanceof Uint8Array;
+  if (isRecorded) sheet.audit.push(audit);
   try {
+    if (!isRecorded) throw new TypeError("it must hold the worker's records, and holds none");
     const found = unpackEpisodes(episodes, task.keys).map((summary, index) => ({
       ...{ summary, trajectory: trajectoryAt(trajectories, index), worker, attempt: taken.attempt },
     }));

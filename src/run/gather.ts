@@ -1,7 +1,6 @@
 import type { TrainOptions } from "../config/train-options.ts";
 import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
-import { FaradayError } from "../core/errors.ts";
-import { bySequence, type FinishedBatch, type RolledOut } from "./dispatch.ts";
+import { bySequence, type FinishedBatch, NothingCameBack, type RolledOut } from "./dispatch.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
 
 export interface GatherParts {
@@ -36,7 +35,6 @@ export async function gather(iteration: number, parts: GatherParts): Promise<Gat
     const missing = groupsPerBatch - (groups - flatGroups(batch, parts.channels).size);
     if (missing === 0) break;
     const more = await attempted(parts, planner.refill(iteration, { from: groups, count: missing }));
-    if (more === null) break;
     groups += missing;
     batch = merged(batch, await completed(more, iteration, parts));
   }
@@ -66,19 +64,18 @@ async function completed(batch: FinishedBatch, iteration: number, parts: GatherP
       present,
     );
     const more = await attempted(parts, plan);
-    if (more === null) break;
     const left = whole.episodes.map((episode) => (lost.includes(episode) ? { ...episode, leftOut: true } : episode));
     whole = merged({ ...whole, episodes: left }, more);
   }
   return whole;
 }
 
-/** `null` where nothing at all came back: the batch goes without. Why, the run has been told. */
-async function attempted({ rollOut }: GatherParts, plan: BatchPlan): Promise<FinishedBatch | null> {
+/** What is rolled out besides the batch may be lost as a whole: then there is only more that was lost. */
+async function attempted({ rollOut }: GatherParts, plan: BatchPlan): Promise<FinishedBatch> {
   try {
     return await rollOut(plan);
   } catch (error) {
-    if (error instanceof FaradayError) return null;
+    if (error instanceof NothingCameBack) return error.batch;
     throw error;
   }
 }

@@ -12,8 +12,9 @@ import { openStore, storePlace } from "../store/open.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { type RunDirectory, runFolder } from "./run-directory.ts";
 import { type RunState, StateFolder } from "./run-state.ts";
-import { openRunStore } from "./store-thread.ts";
+import { type OpenRunStore, openRunStore } from "./store-thread.ts";
 import { weightsDigest } from "./weights-digest.ts";
+import { withinStoreDeadline } from "./within-deadline.ts";
 
 /** What a run had done before it was stopped. */
 export interface EarlierWork {
@@ -54,16 +55,16 @@ export async function finishedReport(path: string, config: ResolvedConfig): Prom
  */
 export async function resumeRun(
   config: ResolvedConfig,
-  { directory, key, checkpoint, tasks }: ResumeParts,
+  { directory, key, checkpoint, tasks, openStore = openRunStore }: ResumeParts,
 ): Promise<ResumedRun> {
   const { path: baseDir, run } = directory;
-  const store = await openRunStore(config.store, { baseDir, mustExist: true });
+  const store = await openStore(config.store, { baseDir, mustExist: true });
   try {
     const stored = await storedRun(store, baseDir);
     checkConfig(stored, config);
     const iterations = await store.iterations(run);
     const state = await lastState(store, directory, iterations, tasks);
-    const { epoch } = await store.resumeRun(run);
+    const { epoch } = await withinStoreDeadline(store.resumeRun(run), config.deadlines, "taken up the run again");
     try {
       const place = storePlace(config.store, { baseDir });
       const { trail, updates } = await AuditTrail.resume({ config, run, store, place, key }, epoch);
@@ -75,7 +76,8 @@ export async function resumeRun(
       };
       return { store, audit: trail, epoch, earlier };
     } catch (error) {
-      await store.endRun({ id: run, status: "failed", report: stored.report });
+      const failed = store.endRun({ id: run, status: "failed", report: stored.report });
+      await withinStoreDeadline(failed, config.deadlines, "taken the end of the run");
       throw error;
     }
   } catch (error) {
@@ -91,6 +93,7 @@ export interface ResumeParts {
   readonly checkpoint: Checkpoint;
   /** {@link tasksDigest} of the environment's tasks. */
   readonly tasks: string;
+  readonly openStore?: OpenRunStore;
 }
 
 /** SHA-256 over tasks in their order: 64 lower-case hexadecimal digits. */

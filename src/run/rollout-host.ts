@@ -53,8 +53,15 @@ export class RolloutHost {
     void this.#signals.listen();
   }
 
-  /** @param strayErrors Of the thread, where one catches them. */
-  static async boot(setup: RolloutSetup, strayErrors: StrayErrors | null = null): Promise<RolloutHost> {
+  /**
+   * @param strayErrors Of the thread, where one catches them.
+   * @param makePlayer Makes whoever acts; the setup's actor where it is absent.
+   */
+  static async boot(
+    setup: RolloutSetup,
+    strayErrors: StrayErrors | null = null,
+    makePlayer: (setup: RolloutSetup) => Player | Promise<Player> = playerOf,
+  ): Promise<RolloutHost> {
     const worker = Atomics.add(new Int32Array(setup.workerCount), 0, 1) + 1;
     const environment = await loadEnvironment(setup);
     const kernel = new KernelSpace(setup.kernel);
@@ -63,7 +70,7 @@ export class RolloutHost {
       together: setup.together && !setup.timed,
       ...(setup.timed ? { clock: () => performance.timeOrigin + performance.now() } : {}),
     });
-    return new RolloutHost(setup, { worker, environment, kernel, player: await playerOf(setup), strayErrors });
+    return new RolloutHost(setup, { worker, environment, kernel, player: await makePlayer(setup), strayErrors });
   }
 
   /** This shard's part of a gradient. */

@@ -10,7 +10,7 @@ import { DeadlineWatch, type StageDeadlines, type WatchedActivity, type WatchHan
 import { isStrayError } from "../pool/stray-errors.ts";
 import { type FaultKind, WorkerFault } from "../pool/worker-fault.ts";
 import { workerFile } from "../pool/worker-file.ts";
-import { type TaskOptions, WorkerPool } from "../pool/worker-pool.ts";
+import { type PoolOptions, type TaskOptions, WorkerPool, type Workers } from "../pool/worker-pool.ts";
 import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispatch.ts";
 import { lastSyscall } from "./episode-watch.ts";
 import type { FaultEvent } from "./events.ts";
@@ -33,9 +33,12 @@ import type { TaskStatus } from "./run-status.ts";
 import { SignalBoard, signalBoardMemory } from "./signal-board.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
 
+/** What rolls out and differentiates, wherever it runs. */
+export type RolloutWorkers = Workers<WorkerTask, RolloutResult | SurrogateGradient>;
+
 /** The workers of one run and the weights that they share with it: they roll out, and they differentiate. */
 export class RolloutPool implements GradientSource, AsyncDisposable {
-  readonly #pool: WorkerPool<WorkerTask, RolloutResult | SurrogateGradient>;
+  readonly #pool: RolloutWorkers;
   readonly #dispatcher: Dispatcher;
   /** `null` where an agent acts that is not the policy model. */
   readonly #weights: SharedWeightsMemory | null;
@@ -56,12 +59,14 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
    * @param checkpoint The policy model; `null` where the config has an agent, which then acts.
    * @param onFault Told of what goes wrong in workers, each time.
    * @param recorders `epoch`: of the workers' recorders, more than 0 where a run is resumed; `timed`: whether they say when.
+   * @param startWorkers Starts what does the tasks: threads where it is absent.
    */
   constructor(
     config: ResolvedConfig,
     checkpoint: Checkpoint | null,
     onFault: (event: FaultEvent) => void,
     recorders: Partial<Pick<RolloutSetup, "epoch" | "timed">> = {},
+    startWorkers: (options: PoolOptions) => RolloutWorkers = (options) => new WorkerPool(options),
   ) {
     // The policies that may be sampled from while the next is written.
     this.#weights = checkpoint === null ? null : shareWeights(checkpoint.weights, stalenessOf(config) + 2);
@@ -73,7 +78,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     this.faults = new FaultLedger(config.retries);
     const workers = workerCountOf(config);
     const tasksPerWorker = config.concurrentTasksPerWorker;
-    this.#pool = new WorkerPool({
+    this.#pool = startWorkers({
       ...{ file: workerFile("rollout"), workers, setup, tasksPerWorker },
       limits: config.workerLimits,
       onUnended: (thread) => {

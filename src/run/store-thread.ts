@@ -2,9 +2,11 @@ import type { Worker } from "node:worker_threads";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { WorkerPool } from "../pool/worker-pool.ts";
-import type { BatchRecord, BatchWriter } from "../store/lightning-store.ts";
+import type { BatchRecord, BatchWriter, LightningStore } from "../store/lightning-store.ts";
 import { type OpenStoreOptions, openStore } from "../store/open.ts";
 import { errorOf, type StoreAnswer, type StoreSetup, type StoreTask } from "./store-host.ts";
+
+export type OpenRunStore = (url: string, options: OpenStoreOptions) => Promise<LightningStore>;
 
 /**
  * Opens the store that a run writes. Where it is a file, a thread of its own packs batches, writes them and waits for the disk.

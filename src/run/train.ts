@@ -1,27 +1,21 @@
-import { type AuditKey, loadAuditKey } from "../audit/audit-key.ts";
+import { loadAuditKey } from "../audit/audit-key.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AgentSignal } from "../core/audit.ts";
-import { FaradayError, InputError, messageOf } from "../core/errors.ts";
-import { adviceOn } from "../core/fault.ts";
-import { renderHtml } from "../report/html.ts";
+import { InputError } from "../core/errors.ts";
 import type { RunReport } from "../report/run-report.ts";
-import type { LightningStore } from "../store/lightning-store.ts";
-import { storePlace } from "../store/open.ts";
 import { openTelemetry } from "../telemetry/open.ts";
-import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
-import { AuditTrail } from "./audit-trail.ts";
+import { beginRun } from "./begin-run.ts";
 import type { FaultEvent, RunEvent } from "./events.ts";
+import { finishRun } from "./finish-run.ts";
 import { loadEnvironment } from "./load-environment.ts";
-import { type Logger, openLog } from "./log.ts";
+import { openLog } from "./log.ts";
 import { Planner } from "./plan.ts";
 import { openPolicyModel } from "./policy-model.ts";
-import { finishedReport, type ResumedRun, resumeRun, tasksDigest } from "./resume.ts";
+import { finishedReport, resumeRun, tasksDigest } from "./resume.ts";
 import { RolloutPool, workerCountOf } from "./rollout-pool.ts";
 import { defaultRunDirectory, RunDirectory } from "./run-directory.ts";
-import { StateFolder } from "./run-state.ts";
 import { SignalInbox, signalFile } from "./signal-inbox.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { openRunStore } from "./store-thread.ts";
 import { TrainingRun } from "./training-run.ts";
 import { tryKernel } from "./try-kernel.ts";
 
@@ -138,79 +132,5 @@ export async function train(options: TrainRunOptions): Promise<RunReport> {
     emit,
     telemetry,
   });
-  return await finish(run, { directory, store, log, emit, telemetry });
-}
-
-/** Opens the store with the run in it, and its audit log. The directory is as it was before where that cannot be done. */
-async function beginRun(
-  config: ResolvedConfig,
-  directory: RunDirectory,
-  key: AuditKey,
-): Promise<Omit<ResumedRun, "earlier"> & { readonly earlier: null }> {
-  const baseDir = directory.path;
-  let store: LightningStore | undefined;
-  try {
-    store = await openRunStore(config.store, { baseDir });
-    await store.beginRun({ id: directory.run, config });
-    directory.writeJson("config.json", config);
-    const place = storePlace(config.store, { baseDir });
-    const audit = AuditTrail.begin({ config, run: directory.run, store, place, key });
-    return { store, audit, epoch: 0, earlier: null };
-  } catch (error) {
-    await store?.[Symbol.asyncDispose]();
-    directory.discard();
-    throw error;
-  }
-}
-
-interface RunParts {
-  readonly directory: RunDirectory;
-  readonly store: LightningStore;
-  readonly log: Logger;
-  readonly emit: (event: RunEvent) => void;
-  readonly telemetry: RunTelemetry | null;
-}
-
-async function finish(run: TrainingRun, parts: RunParts): Promise<RunReport> {
-  const { directory, store } = parts;
-  try {
-    const report = await run.run();
-    directory.writeJson("report.json", report);
-    directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
-    await store.endRun({ id: directory.run, status: report.status, report });
-    await tidyUp(report, parts);
-    return report;
-  } catch (error) {
-    await leaveFailed(run.report("failed"), error, parts);
-    throw failure(error, directory);
-  }
-}
-
-/** The run has ended in the store: what fails here takes nothing of that back. */
-async function tidyUp(report: RunReport, { directory, emit, telemetry, log }: RunParts): Promise<void> {
-  try {
-    if (report.status === "succeeded") new StateFolder(directory.path).keep(null);
-    await telemetry?.end(report.status);
-    emit({ type: "run-end", report });
-  } catch (error) {
-    log.warn({ error: messageOf(error) }, "the run has ended, and not all that follows was done");
-  }
-}
-
-/** What can be written of a failure, where the machine lets it be: what kept the run from going on may keep this from being written, too. */
-async function leaveFailed(report: RunReport, error: unknown, { directory, store, log }: RunParts): Promise<void> {
-  log.error({ error: messageOf(error) }, "the run failed");
-  try {
-    directory.writeJson("report.json", report);
-    await store.endRun({ id: directory.run, status: "failed", report });
-  } catch (also) {
-    log.error({ error: messageOf(also) }, "the directory or the store does not know that the run failed");
-  }
-}
-
-function failure(error: unknown, { path }: RunDirectory): FaradayError {
-  const advice = adviceOn(error);
-  if (advice === null && error instanceof FaradayError) return error;
-  const rest = advice === null ? "" : `: ${advice}, then go on with faraday train --resume ${path}`;
-  return new FaradayError(`${messageOf(error)}${rest}`, { cause: error });
+  return await finishRun(run, { directory, store, log, emit, telemetry, deadlines: config.deadlines });
 }

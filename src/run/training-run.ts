@@ -11,7 +11,7 @@ import { timeSplitOf } from "../report/time-split.ts";
 import type { RunStatus, StoredIteration } from "../store/lightning-store.ts";
 import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
 import type { AuditTrail } from "./audit-trail.ts";
-import type { FinishedBatch } from "./dispatch.ts";
+import { type FinishedBatch, NothingCameBack } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
 import type { FaultLedger } from "./fault-ledger.ts";
 import { type GatheredBatch, gather } from "./gather.ts";
@@ -26,7 +26,7 @@ import type { RunDirectory } from "./run-directory.ts";
 import { StateFolder } from "./run-state.ts";
 import { Standing } from "./standing.ts";
 import { weightsDigest } from "./weights-digest.ts";
-import { withinDeadline } from "./within-deadline.ts";
+import { withinStoreDeadline } from "./within-deadline.ts";
 
 /** What a run works with. It opens none of it and closes none of it. */
 export interface TrainingParts {
@@ -292,9 +292,18 @@ export class TrainingRun {
   /** Episodes whose records do not agree with what came back are out of it before anything is learned. */
   async #rollOut(plan: BatchPlan): Promise<FinishedBatch> {
     const startMs = Date.now();
-    const rolledOut = reconcile(await this.#parts.pool.run(plan));
-    const batch = { ...rolledOut, times: { startMs, endMs: Date.now() } };
-    for (const { summary } of batch.episodes) {
+    try {
+      const batch = { ...reconcile(await this.#parts.pool.run(plan)), times: { startMs, endMs: Date.now() } };
+      this.#tellQuarantined(batch);
+      return batch;
+    } catch (error) {
+      if (error instanceof NothingCameBack) this.#tellQuarantined(error.batch);
+      throw error;
+    }
+  }
+
+  #tellQuarantined({ episodes }: FinishedBatch): void {
+    for (const { summary } of episodes) {
       if (summary.outcome !== "quarantined") continue;
       this.#quarantinedEpisodes++;
       this.#parts.emit({
@@ -303,7 +312,6 @@ export class TrainingRun {
         reason: summary.error?.message ?? "",
       });
     }
-    return batch;
   }
 
   async #store(
@@ -313,14 +321,13 @@ export class TrainingRun {
   ): Promise<void> {
     const episodes = storedEpisodes(batch, learned.advantages);
     const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
-    const { storeMs } = this.#parts.config.deadlines;
-    await withinDeadline(
+    await withinStoreDeadline(
       this.#parts.audit.store(
-        { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories, recorded: batch.recorded },
+        { phase, iteration, weights, episodes, metrics: learned.metrics, trajectories },
         { segments: batch.audit, update: this.#update },
       ),
-      storeMs,
-      `the store has not taken a batch within ${storeMs} ms (deadlines.storeMs); see that it answers, then go on with --resume`,
+      this.#parts.config.deadlines,
+      "taken a batch",
     );
     this.#update = undefined;
     const times = batch.times ?? { startMs: 0, endMs: 0 };
@@ -371,6 +378,8 @@ export class TrainingRun {
   ): Promise<void> {
     const { length: parameters } = weights;
     const url = pathToFileURL(resolve(folder)).href;
-    await this.#parts.audit.storeWeights({ name, iteration, sha256: weightsDigest(weights), parameters, url });
+    const { audit, config } = this.#parts;
+    const kept = { name, iteration, sha256: weightsDigest(weights), parameters, url };
+    await withinStoreDeadline(audit.storeWeights(kept), config.deadlines, "taken the place of a checkpoint");
   }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Task } from "../../src/core/env.ts";
 import type { EpisodeKey, EpisodeOutcome } from "../../src/core/episode.ts";
 import { FaradayError } from "../../src/core/errors.ts";
-import type { FinishedBatch, RolledOut } from "../../src/run/dispatch.ts";
+import { type FinishedBatch, NothingCameBack, type RolledOut } from "../../src/run/dispatch.ts";
 import { type GatherParts, gather } from "../../src/run/gather.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
 import { faraday } from "../commands/run-cli.ts";
@@ -23,7 +23,7 @@ async function gathered(options: Partial<GatherParts["train"]>, play: Play) {
     plans.push(plan);
     const episodes = plan.tasks.flatMap(({ keys }) => keys.map((key) => rolledOut(key, play(key))));
     if (plans.length > 1 && episodes.every(({ summary }) => summary.outcome === "failed"))
-      throw new FaradayError("no episode came back");
+      throw new NothingCameBack("all are dead", { episodes, audit: [] });
     return { episodes, audit: [] };
   };
   const train = { groupsPerBatch: sizes.groupsPerBatch, incompleteGroups: "mask" as const, ...options };
@@ -107,11 +107,25 @@ describe("incomplete groups", () => {
     expect(episodes.filter(({ summary }) => summary.key.group === 1)).toHaveLength(7);
   });
 
-  it("stay incomplete where nothing comes back any more", async () => {
+  it("stay incomplete where nothing comes back any more, and what was lost is kept", async () => {
     const { episodes, metrics } = await gathered({ incompleteGroups: "complete" }, ({ group, index }) =>
       group === 1 && index > 0 ? { outcome: "failed" } : { reward: index },
     );
-    expect([episodes.length, metrics]).toEqual([12, { episodesReplaced: 0 }]);
+    expect([episodes.length, metrics]).toEqual([12 + 2 + 2, { episodesReplaced: 4 }]);
+  });
+
+  it("end the run where what is rolled out in their stead says that it must end", async () => {
+    const rollOut = async (plan: BatchPlan): Promise<FinishedBatch> => {
+      const keys = plan.tasks.flatMap((task) => task.keys);
+      if (keys.length === 1) throw new FaradayError("no worker boots");
+      return {
+        episodes: keys.map((key, index) => rolledOut(key, index === 0 ? { outcome: "failed" } : {})),
+        audit: [],
+      };
+    };
+    const train = { groupsPerBatch: sizes.groupsPerBatch, incompleteGroups: "complete" as const };
+    const parts = { planner, rollOut, train, channels: "separate" } as GatherParts;
+    await expect(gather(2, parts)).rejects.toThrow("no worker boots");
   });
 });
 

@@ -1,0 +1,30 @@
+/** What can go wrong in a worker: before, in, or after the episodes of a task. */
+export const workerFaults = [
+  "boot-throws",
+  "boot-dies",
+  "boot-hangs",
+  "reset-dies",
+  "reset-hangs",
+  "step-dies",
+  "step-hangs",
+  "step-slow",
+  "step-fills-heap",
+  "task-throws",
+  "reply-dies",
+  "reply-hangs",
+  "reply-lacks-an-episode",
+  "reply-has-nan",
+  "reply-has-no-records",
+  "reply-has-other-records",
+  "gradient-dies",
+  "gradient-hangs",
+  "gradient-has-nan",
+] as const;
+
+/** What can go wrong between the run and its store, each time that something is stored. */
+export const storeFaults = ["store-slow", "store-hangs", "store-busy", "store-full", "store-loses-answer"] as const;
+
+/** What code of an environment does: no retry helps, the episode is lost. */
+export const episodeFaults = ["environment-throws"] as const;
+
+export type Fault = (typeof workerFaults | typeof storeFaults | typeof episodeFaults)[number];

@@ -1,0 +1,52 @@
+import { rmSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { brokenInvariants } from "./invariants.ts";
+import { Scenario } from "./scenario.ts";
+import { simulateTime } from "./simulated-time.ts";
+import { prepareSimulations, removeSimulation, simulate, simulationFolder } from "./simulation.ts";
+
+/** `SIM_SEED=7` replays one seed, `SIM_RUNS=20000` tries more of them. */
+const { SIM_SEED: seed, SIM_RUNS: runs = "1000" } = process.env;
+const first = Number(seed ?? 1);
+const isReplay = seed !== undefined;
+const count = isReplay ? 1 : Number(runs);
+/** Seeds that fail, after which no more are tried. */
+const failingMax = 5;
+
+beforeAll(prepareSimulations);
+afterAll(() => rmSync(simulationFolder, { recursive: true, force: true }));
+
+test(
+  `${count} trainings in which something goes wrong, from seed ${first}`,
+  async () => {
+    const failing: string[] = [];
+    for (let current = first; current < first + count && failing.length < failingMax; current++) {
+      const problems = await problemsOf(current);
+      if (problems.length === 0) continue;
+      failing.push([`SIM_SEED=${current} npx vitest run test/simulation`, ...problems].join("\n  "));
+    }
+    expect(failing.join("\n")).toBe("");
+  },
+  60_000 + count * 1000,
+);
+
+async function problemsOf(current: number): Promise<string[]> {
+  const unhandled: string[] = [];
+  const onUnhandled = (reason: unknown) => void unhandled.push(`nobody handles a rejection: ${reason}`);
+  process.on("unhandledRejection", onUnhandled);
+  using _time = simulateTime();
+  const scenario = new Scenario(current);
+  if (isReplay) console.log(scenario.description);
+  try {
+    const simulation = await simulate(scenario, (what) => {
+      if (isReplay) console.log(Date.now(), what);
+    });
+    const broken = await brokenInvariants(simulation);
+    removeSimulation(simulation);
+    return [...broken, ...unhandled];
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error), ...unhandled];
+  } finally {
+    process.off("unhandledRejection", onUnhandled);
+  }
+}
