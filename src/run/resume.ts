@@ -57,7 +57,7 @@ export async function resumeRun(
   { directory, key, checkpoint, tasks }: ResumeParts,
 ): Promise<ResumedRun> {
   const { path: baseDir, run } = directory;
-  const store = await openRunStore(config.store, { baseDir, mustExist: true });
+  const store = await openRunStore(config.store, { baseDir, mustExist: true, outageMs: config.deadlines.storeMs });
   try {
     const stored = await storedRun(store, baseDir);
     checkConfig(stored, config);

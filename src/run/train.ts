@@ -150,7 +150,7 @@ async function beginRun(
   const baseDir = directory.path;
   let store: LightningStore | undefined;
   try {
-    store = await openRunStore(config.store, { baseDir });
+    store = await openRunStore(config.store, { baseDir, outageMs: config.deadlines.storeMs });
     await store.beginRun({ id: directory.run, config });
     directory.writeJson("config.json", config);
     const place = storePlace(config.store, { baseDir });
