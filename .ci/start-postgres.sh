@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a PostgreSQL server of its own in the folder that it is given, and prints its URL;
+# Starts a PostgreSQL server of its own in the folder that it is given, where there may be one that was stopped, and prints its URL;
 # for tests, since it does not sync to disk.
 #   export FARADAY_TEST_POSTGRES=$(bash .ci/start-postgres.sh /tmp/folder 54329)
 set -euo pipefail
@@ -14,7 +14,7 @@ if [ "$(id -u)" -eq 0 ]; then
   chown postgres "$folder"
   as_owner() { (cd / && runuser -u postgres -- "$@"); }
 fi
-as_owner "$bin/initdb" -D "$folder/data" -U faraday --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"/dev/null"
+[ -d "$folder/data" ] || as_owner "$bin/initdb" -D "$folder/data" -U faraday --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"/dev/null"
 as_owner "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/log" \
   -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c max_connections=200 -c fsync=off" start >/dev/null
 printf 'postgres://faraday@127.0.0.1:%s/postgres\n' "$port"

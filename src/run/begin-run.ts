@@ -18,7 +18,7 @@ export async function beginRun(
   const baseDir = directory.path;
   let store: LightningStore | undefined;
   try {
-    store = await openStore(config.store, { baseDir });
+    store = await openStore(config.store, { baseDir, outageMs: config.deadlines.storeMs });
     await withinStoreDeadline(store.beginRun({ id: directory.run, config }), config.deadlines, "taken a new run");
     directory.writeJson("config.json", config);
     const place = storePlace(config.store, { baseDir });

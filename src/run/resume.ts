@@ -58,7 +58,7 @@ export async function resumeRun(
   { directory, key, checkpoint, tasks, openStore = openRunStore }: ResumeParts,
 ): Promise<ResumedRun> {
   const { path: baseDir, run } = directory;
-  const store = await openStore(config.store, { baseDir, mustExist: true });
+  const store = await openStore(config.store, { baseDir, mustExist: true, outageMs: config.deadlines.storeMs });
   try {
     const stored = await storedRun(store, baseDir);
     checkConfig(stored, config);

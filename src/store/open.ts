@@ -15,6 +15,8 @@ export interface OpenStoreOptions {
   readonly mustExist?: boolean;
   /** The clock of the queue, in milliseconds since 1970; the machine's own where it is absent. */
   readonly now?: () => number;
+  /** How long what a database server does not answer is tried again; 0, where it is absent, not at all. */
+  readonly outageMs?: number;
   /** Makes what stores the batches of a store that is a file, and is disposed of with it. */
   readonly batchWriter?: () => BatchWriter;
 }
@@ -29,8 +31,9 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
     return await HttpStore.open(url, { baseDir: options.baseDir });
   }
   const engine = await openEngine(url, options);
-  const { now, batchWriter } = options;
+  const { now, batchWriter, outageMs = 0 } = options;
   return new SqlStore(engine, {
+    outageMs,
     ...(now === undefined ? {} : { now }),
     ...(batchWriter === undefined || engine.dialect !== "sqlite" ? {} : { batches: batchWriter() }),
   });

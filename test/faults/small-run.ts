@@ -18,6 +18,8 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** What it has said so far. */
+  readonly said: Readonly<Omit<Ended, "exitCode">>;
 }
 
 export interface StartOptions {
@@ -42,7 +44,7 @@ export function start(args: readonly string[], { cwd, under = [], node = [] }: S
     said.stderr += text;
   });
   const ended = new Promise<Ended>((resolve) => child.once("close", (exitCode) => resolve({ exitCode, ...said })));
-  return { child, ended };
+  return { child, ended, said };
 }
 
 export function smallConfig(changes: Readonly<Record<string, unknown>> = {}): string {
@@ -61,6 +63,6 @@ function linesOf(file: string): number {
 }
 
 /** The weights that a run ended with. */
-export function weightsOf(out: string): Buffer {
-  return readFileSync(join(out, "checkpoints", String(smallTrain.iterations), "model.safetensors"));
+export function weightsOf(out: string, { iterations } = smallTrain): Buffer {
+  return readFileSync(join(out, "checkpoints", String(iterations), "model.safetensors"));
 }

@@ -46,11 +46,14 @@ function newPool(place: PostgresPlace, settings: pg.PoolConfig): pg.Pool {
     connectionString: place.url,
     options: parameters.join(" "),
     connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
     types: { getTypeParser: (oid) => parsers[oid] ?? String },
     ...settings,
   });
   // A connection that breaks while nobody uses it is made anew for the next who does.
   pool.on("error", () => {});
+  // One that breaks in somebody's hands between two statements fails the next.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

@@ -5,6 +5,7 @@ import type { Operation } from "../sql/operation.ts";
 import { drive } from "./answer.ts";
 import { connect, connectPipelined } from "./connect.ts";
 import { codeOf, passing } from "./error-code.ts";
+import { asOutage } from "./outage-codes.ts";
 import { SharedTransactions } from "./shared-transactions.ts";
 
 const triesMax = 8;
@@ -69,18 +70,22 @@ export class PostgresEngine implements Engine {
   }
 
   async #attempt<Result>(operation: () => Operation<Result>, begin: string): Promise<Result> {
-    const client = await this.#pool.connect();
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw asOutage(error, false);
+    });
     let broken: Error | undefined;
+    let mayBeDone = false;
     try {
       await client.query(begin);
       const result = await drive(client, operation());
+      mayBeDone = true;
       await client.query("COMMIT");
       return result;
     } catch (error) {
       await client.query("ROLLBACK").catch((also: Error) => {
         broken = also;
       });
-      throw error;
+      throw asOutage(error, mayBeDone);
     } finally {
       client.release(broken);
     }

@@ -3,6 +3,7 @@ import type { Shared } from "../sql/engine.ts";
 import type { Answer, Operation } from "../sql/operation.ts";
 import { answer, type Bound, boundOf, drive } from "./answer.ts";
 import { faradayLock } from "./connect.ts";
+import { asOutage } from "./outage-codes.ts";
 
 interface Call extends Shared {
   readonly operation: () => Operation<unknown>;
@@ -71,7 +72,7 @@ export class SharedTransactions implements AsyncDisposable {
     } catch (error) {
       // It may have been made: nothing of it may be done again.
       client.release(true);
-      for (const { reject } of calls) reject(error);
+      for (const { reject } of calls) reject(asOutage(error, true));
     }
   }
 

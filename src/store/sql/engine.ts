@@ -17,6 +17,7 @@ export interface Engine extends AsyncDisposable {
   /**
    * Runs an operation whole or not at all; what it did is on disk when this resolves. Where the database asks for it, it is run
    * again from the beginning.
+   * @throws {OutageError} where the database went away.
    * @param shared Lets it share a transaction; it is run as if it were alone all the same, and its error is its own.
    */
   write<Result>(operation: () => Operation<Result>, shared?: Shared): Promise<Result>;

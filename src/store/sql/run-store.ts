@@ -18,22 +18,36 @@ import type {
 import type { Span } from "../span.ts";
 import type { Engine, Shared } from "./engine.ts";
 import type { Operation } from "./operation.ts";
+import { Patience } from "./outage.ts";
 import { readAudit, readCheckpoints, readTree } from "./training/audit-rows.ts";
-import { readIterations, readTrajectories, writeBatch } from "./training/batch-rows.ts";
+import { readIterations, readTrajectories, writeBatch, writeBatchUnlessStored } from "./training/batch-rows.ts";
 import { readEpisodes, readViolations } from "./training/episode-rows.ts";
-import { beginRun, endRun, keyOfRun, lockRun, readRuns, resumeRun } from "./training/run-rows.ts";
+import { beginRun, endRun, endRunUnlessEnded, keyOfRun, lockRun, readRuns, resumeRun } from "./training/run-rows.ts";
 import { countSpans, importSpans, readSpans } from "./training/span-rows.ts";
 import { writeWeights } from "./training/weights-rows.ts";
+
+export interface RunStoreOptions {
+  /** What stores batches in its stead, on the same database. */
+  readonly batches?: BatchWriter;
+  /** How long what a database does not answer is tried again; 0 not at all. */
+  readonly outageMs?: number;
+}
+
+/** What is done in place of an operation, where an earlier attempt at it may have been done. */
+interface Repeatable<Result> {
+  readonly again: () => Operation<Result>;
+}
 
 /** The part of the store that training runs use, on either database. */
 export class RunStore implements LightningStore {
   protected readonly engine: Engine;
   readonly #batches: BatchWriter | undefined;
+  readonly #patience: Patience;
 
-  /** @param batches What stores batches in its stead, on the same database. */
-  constructor(engine: Engine, batches?: BatchWriter) {
+  constructor(engine: Engine, { batches, outageMs = 0 }: RunStoreOptions = {}) {
     this.engine = engine;
     this.#batches = batches;
+    this.#patience = new Patience(engine.name, outageMs);
   }
 
   async beginRun(run: { readonly id: string; readonly config: unknown }): Promise<void> {
@@ -41,20 +55,22 @@ export class RunStore implements LightningStore {
   }
 
   async resumeRun(run: string): Promise<{ readonly epoch: number }> {
-    return await this.write("resume a run", () => resumeRun(run));
+    const operation = () => resumeRun(run);
+    return await this.write("resume a run", operation, { again: operation });
   }
 
   async endRun(run: { readonly id: string; readonly status: RunStatus; readonly report?: unknown }): Promise<void> {
-    await this.write("end a run", () => endRun(run));
+    await this.write("end a run", () => endRun(run), { again: () => endRunUnlessEnded(run) });
   }
 
   async storeBatch(batch: BatchRecord): Promise<void> {
     if (this.#batches !== undefined) await this.#batches.storeBatch(batch);
-    else await this.write("store a batch", () => writeBatch(batch));
+    else await this.write("store a batch", () => writeBatch(batch), { again: () => writeBatchUnlessStored(batch) });
   }
 
   async storeWeights(weights: KeptWeights): Promise<void> {
-    await this.write("store weights", () => writeWeights(weights, Date.now() / 1000));
+    const operation = () => writeWeights(weights, Date.now() / 1000);
+    await this.write("store weights", operation, { again: operation });
   }
 
   async importSpans(run: string, spans: readonly Span[]): Promise<number> {
@@ -111,6 +127,7 @@ export class RunStore implements LightningStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#patience[Symbol.dispose]();
     await this.#batches?.[Symbol.asyncDispose]();
     await this.engine[Symbol.asyncDispose]();
   }
@@ -121,12 +138,17 @@ export class RunStore implements LightningStore {
     });
   }
 
-  protected write<Result>(what: string, operation: () => Operation<Result>, shared?: Shared): Promise<Result> {
-    return this.guard(what, () => this.engine.write(operation, shared));
+  protected write<Result>(
+    what: string,
+    operation: () => Operation<Result>,
+    { again, shared }: Partial<Repeatable<Result>> & { readonly shared?: Shared | undefined } = {},
+  ): Promise<Result> {
+    const attempt = (mayBeDone: boolean) => this.engine.write(mayBeDone && again ? again : operation, shared);
+    return this.guard(what, () => this.#patience.run(attempt, again !== undefined));
   }
 
   protected read<Result>(what: string, operation: () => Operation<Result>): Promise<Result> {
-    return this.guard(what, () => this.engine.read(operation));
+    return this.guard(what, () => this.#patience.run(() => this.engine.read(operation), true));
   }
 
   /** Everything that goes wrong comes out as a FaradayError that says where. */

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BatchWriter } from "../lightning-store.ts";
 import type { Page, PageQuery, ResourcesQuery, RolloutsQuery, SpansQuery, WorkersQuery } from "../rollout-query.ts";
 import type {
   AskOnce,
@@ -35,13 +34,11 @@ import { enqueue, startAttempt, startRollout, updateRollout } from "./queue/roll
 import { addSpans, nextSequenceIds, querySpans } from "./queue/span-rows.ts";
 import { countAll } from "./queue/statistics.ts";
 import { readWorker, readWorkers, updateWorker } from "./queue/worker-rows.ts";
-import { RunStore } from "./run-store.ts";
+import { RunStore, type RunStoreOptions } from "./run-store.ts";
 
-export interface SqlStoreOptions {
+export interface SqlStoreOptions extends RunStoreOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** What stores batches in its stead, on the same database. */
-  readonly batches?: BatchWriter;
 }
 
 /** How long waiting for rollouts goes on between two looks: others may end them, or nobody in time. */
@@ -52,8 +49,8 @@ export class SqlStore extends RunStore implements RolloutQueue {
   readonly #nowMs: () => number;
   readonly #openedAt = performance.now();
 
-  constructor(engine: Engine, { now = Date.now, batches }: SqlStoreOptions = {}) {
-    super(engine, batches);
+  constructor(engine: Engine, { now = Date.now, ...options }: SqlStoreOptions = {}) {
+    super(engine, options);
     this.#nowMs = now;
   }
 
@@ -118,11 +115,13 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async addResources(resources: NamedResources): Promise<ResourcesUpdate> {
-    return await this.write("add resources", () => addResources(resources, this.#now()), {});
+    return await this.write("add resources", () => addResources(resources, this.#now()), { shared: {} });
   }
 
   async updateResources(resourcesId: string, resources: NamedResources): Promise<ResourcesUpdate> {
-    return await this.write("update resources", () => updateResources(resourcesId, resources, this.#now()), {});
+    return await this.write("update resources", () => updateResources(resourcesId, resources, this.#now()), {
+      shared: {},
+    });
   }
 
   async getResourcesById(resourcesId: string): Promise<ResourcesUpdate | null> {
@@ -142,7 +141,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async addSpans(spans: readonly RolloutSpan[]): Promise<readonly (RolloutSpan | null)[]> {
-    return await this.write("add spans", () => addSpans(spans, this.#now()), sharedSpans(spans));
+    return await this.write("add spans", () => addSpans(spans, this.#now()), { shared: sharedSpans(spans) });
   }
 
   async querySpans(query: SpansQuery): Promise<Page<RolloutSpan>> {
@@ -157,7 +156,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async getNextSpanSequenceIds(of: readonly SpanOwner[]): Promise<readonly number[]> {
-    return await this.write("count spans", () => nextSequenceIds(of), {});
+    return await this.write("count spans", () => nextSequenceIds(of), { shared: {} });
   }
 
   async queryWorkers(query: WorkersQuery = {}): Promise<Page<Worker>> {
@@ -169,7 +168,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   }
 
   async updateWorker(workerId: string, patch: WorkerPatch = {}): Promise<Worker> {
-    return await this.write("update a worker", () => updateWorker(workerId, patch, this.#now()), {});
+    return await this.write("update a worker", () => updateWorker(workerId, patch, this.#now()), { shared: {} });
   }
 
   async statistics(): Promise<StoreStatistics> {
@@ -186,7 +185,7 @@ export class SqlStore extends RunStore implements RolloutQueue {
   #act<Result>(what: string, operation: (now: number) => Operation<Result>, touches?: string): Promise<Result> {
     const now = this.#now();
     const shared = { before: () => endOverdue(now), ...(touches === undefined ? {} : { touches }) };
-    return this.write(what, () => operation(now), shared);
+    return this.write(what, () => operation(now), { shared });
   }
 
   /** Attempts that are overdue have ended before anything is read. */

@@ -6,6 +6,7 @@ import { queueContract } from "../queue-contract.ts";
 import { Recorder } from "../recorder.ts";
 import { sampleBatch } from "../samples.ts";
 import { weightsContract } from "../weights-contract.ts";
+import { type Cut, CuttingProxy } from "./cutting-proxy.ts";
 import { ask, newPostgresStore, server, skipReason } from "./postgres-place.ts";
 
 describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason})`, () => {
@@ -36,6 +37,48 @@ describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason
     expect(await ask(`SELECT accuracy, mean_cost FROM ${schema}.iterations`)).toEqual([
       { accuracy: 0.5, mean_cost: 25 },
     ]);
+    await drop();
+  });
+
+  it.each<[readonly Cut[]]>([[["after"]], [["before"]], [["before", "after"]], [["after", "before"]]])(
+    "stores once what had its connection cut before or after its commit: %j",
+    async (cuts) => {
+      await using proxy = await CuttingProxy.start(server as string);
+      const { url, drop } = newPostgresStore();
+      {
+        const through = `${proxy.url}${new URL(url).search}`;
+        await using store = await openStore(through, { baseDir: "/", outageMs: 60_000 });
+        await store.beginRun({ id: "run-1", config: {} });
+        const batch = sampleBatch(new Recorder(1));
+        proxy.cutNext(...cuts);
+        await store.storeBatch(batch);
+        expect(proxy.cutCount).toBe(cuts.length);
+        await expect(store.storeBatch(batch)).rejects.toThrow(/is already in the store/);
+        proxy.cutNext(...cuts);
+        await store.endRun({ id: "run-1", status: "succeeded" });
+        await expect(store.endRun({ id: "run-1", status: "failed" })).rejects.toThrow(/is not running/);
+        expect(await store.runs()).toMatchObject([{ status: "succeeded" }]);
+        expect(await store.episodes("run-1")).toEqual(batch.episodes);
+        expect(await store.iterations("run-1")).toHaveLength(1);
+      }
+      await drop();
+    },
+  );
+
+  it("tells that a connection was cut at once where it is not to wait, and has another for what comes then", async () => {
+    await using proxy = await CuttingProxy.start(server as string);
+    const { url, drop } = newPostgresStore();
+    {
+      await using store = await openStore(`${proxy.url}${new URL(url).search}`, { baseDir: "/" });
+      proxy.cutNext("after");
+      await expect(store.beginRun({ id: "run-1", config: {} })).rejects.toThrow(
+        /could not begin a run: .*(?:terminated|ECONNRESET)/,
+      );
+      proxy.cutNext("before");
+      await expect(store.enqueueRollout({ input: 1 })).rejects.toThrow(/could not enqueue rollouts: /);
+      expect((await store.enqueueRollout({ input: 1 })).status).toBe("queuing");
+      expect(await store.runs()).toMatchObject([{ id: "run-1" }]);
+    }
     await drop();
   });
 

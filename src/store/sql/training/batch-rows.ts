@@ -37,6 +37,17 @@ export function* writeBatch(batch: BatchRecord): Operation<void> {
   yield* dropSpans(run, () => batchSpans(batch.run, batch.audit.segments, batch));
 }
 
+/**
+ * As {@link writeBatch}, where an attempt at it may have been made final: then it is there whole, and nothing is written. Whoever still has
+ * that attempt in hand is waited for.
+ */
+export function* writeBatchUnlessStored(batch: BatchRecord): Operation<void> {
+  const run = yield* lockRun(batch.run);
+  const { phase, iteration } = batch;
+  const stored = yield* firstOf(selectIteration, { run, phase, iteration });
+  if (stored === undefined) yield* writeBatch(batch);
+}
+
 function* writeIteration(run: number, batch: BatchRecord): Operation<number> {
   const { phase, iteration, weights, episodes, metrics, emitViolations } = batch;
   const columns = [
@@ -106,6 +117,14 @@ function nameOf(batch: BatchRecord): string {
   return `batch ${batch.phase} ${batch.iteration} of run ${batch.run}`;
 }
 
+const selectIteration = statement<{ run: number; phase: Phase; iteration: number }>()(({ db, given }) =>
+  db
+    .selectFrom("iterations")
+    .select("key")
+    .where("run", "=", given.run)
+    .where("phase", "=", given.phase)
+    .where("iteration", "=", given.iteration),
+);
 const selectIterations = statement<{ run: number }>()(({ db, given }) =>
   db
     .selectFrom("iterations")

@@ -28,10 +28,20 @@ export function* resumeRun(id: string): Operation<{ readonly epoch: number }> {
   return { epoch: last?.epoch === undefined || last.epoch === null ? 0 : last.epoch + 1 };
 }
 
-export function* endRun({ id, status, report }: RunEnd): Operation<void> {
+export function* endRun(run: RunEnd): Operation<void> {
+  const ended = yield* finish(run);
+  if (!ended) throw new FaradayError(`run ${run.id} is not running, so it cannot end`);
+}
+
+/** As {@link endRun}, where an attempt at it may have been made final. */
+export function* endRunUnlessEnded(run: RunEnd): Operation<void> {
+  yield* finish(run);
+}
+
+/** @returns Whether it was running. */
+function* finish({ id, status, report }: RunEnd): Operation<boolean> {
   const run = yield* keyOfRun(id);
-  const ended = yield* change(finishRun, { run, status, report: JSON.stringify(report ?? null), at: Date.now() });
-  if (ended === 0) throw new FaradayError(`run ${id} is not running, so it cannot end`);
+  return (yield* change(finishRun, { run, status, report: JSON.stringify(report ?? null), at: Date.now() })) > 0;
 }
 
 /** The integer that stands for a run in every table. */
