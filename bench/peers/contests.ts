@@ -10,7 +10,7 @@ export const contests: Readonly<Record<string, Contest>> = {
     workload: "echo, four spans and a reward an episode, stored",
     unit: "episode",
     ours: faradayBench("Faraday", {
-      ...{ workload: "echo", rate: "episodesPerSecond", governed: true, sets: ["agent.syscalls=4"] },
+      ...{ workload: "echo-spans", rate: "episodesPerSecond", governed: true },
     }),
     peers: [
       python(

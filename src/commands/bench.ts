@@ -40,7 +40,7 @@ batch in hand, without a result.`,
     ...otherOptions,
     workers: { value: "N,N", summary: "Numbers of workers to measure", default: "1 and the number of cores" },
     seconds: { value: "N", summary: "Time for each row, 1..3600", default: "10" },
-    governed: { value: "WHICH", summary: "With the kernel's judgement: true, false or both", default: "true" },
+    governed: { value: "WHICH", summary: "Under the kernel: true, false or both", default: "true; for echo false" },
     store: {
       value: "WHICH",
       summary: "sqlite, in a folder that is gone afterwards, or none",
@@ -59,9 +59,12 @@ batch in hand, without a result.`,
 async function runBench(invocation: Invocation): Promise<CommandResult> {
   const seconds = integerOption(invocation, "seconds", { min: 1, max: 3600 }) ?? 10;
   const workerCounts = workerCountsOf(invocation.value("workers"));
-  const governed = governedChoices[choiceOption(invocation, "governed", ["true", "false", "both"]) ?? "true"];
+  const governed = choiceOption(invocation, "governed", ["true", "false", "both"]);
   const store = choiceOption(invocation, "store", ["sqlite", "none"]);
-  const chosen = await workloadsOf(invocation, store === undefined ? undefined : store === "sqlite");
+  const chosen = await workloadsOf(invocation, {
+    ...(store === undefined ? {} : { stored: store === "sqlite" }),
+    ...(governed === undefined ? {} : { governed: governedChoices[governed] }),
+  });
   const page = invocation.value("html");
   // Before anything is measured, so that nothing is measured in vain.
   if (page !== undefined) writeWhole(resolve(page), "");
@@ -70,7 +73,7 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
   const { terminal, signal } = invocation;
   const tell = (text: string) => terminal.stderr.write(`${text}\n`);
   const load = loadavg()[0] ?? 0;
-  const measured = await measureBench({ workloads: chosen, workerCounts, governed, seconds, signal, tell });
+  const measured = await measureBench({ workloads: chosen, workerCounts, seconds, signal, tell });
   const report = {
     ...{ machine: describeMachine(), load, versions: packageVersions(), seconds, rounds: roundCount },
     ...measured,
@@ -84,20 +87,23 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
 
 const governedChoices = { true: [true], false: [false], both: [true, false] } as const;
 
-/** @param isStored Whether batches are, where the command line says it. */
-async function workloadsOf(invocation: Invocation, isStored: boolean | undefined): Promise<readonly BenchWorkload[]> {
+/** @param said What the command line says of all of them. */
+async function workloadsOf(
+  invocation: Invocation,
+  said: Partial<Pick<BenchWorkload, "stored" | "governed">>,
+): Promise<readonly BenchWorkload[]> {
   const names = [...new Set(invocation.values("workload").flatMap((text) => text.split(",")))];
   const [file] = invocation.positionals;
   if (file !== undefined) {
     if (names.length > 0) throw new InputError("what to measure is a config or --workload, not both");
     const { config } = await configOf(withoutWorkers(invocation), file);
-    return [{ name: basename(file).replace(/\.[^.]+$/, ""), config, stored: isStored ?? true }];
+    return [{ name: basename(file).replace(/\.[^.]+$/, ""), config, stored: true, governed: [true], ...said }];
   }
   const found = (names.length === 0 ? ["sql"] : names).map(findWorkload);
   return Promise.all(
-    found.map(async ({ name, against, stored, file: shipped, sets }) => {
+    found.map(async ({ name, against, stored, governed, file: shipped, sets }) => {
       const { config } = await loadConfig({ file: shipped, sets: [...sets, ...setsOf(withoutWorkers(invocation))] });
-      return { name, config, stored: isStored ?? stored, ...(against === undefined ? {} : { against }) };
+      return { name, config, stored, governed: [governed], ...said, ...(against === undefined ? {} : { against }) };
     }),
   );
 }

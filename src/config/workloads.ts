@@ -16,6 +16,8 @@ export interface Workload {
   readonly against?: "piscina" | "single-thread";
   /** Whether its batches are stored where nobody says otherwise. */
   readonly stored: boolean;
+  /** Whether it is run under the kernel where nobody says otherwise. */
+  readonly governed: boolean;
 }
 
 export const workloads: readonly Workload[] = [
@@ -29,8 +31,9 @@ export const workloads: readonly Workload[] = [
     against: "single-thread",
   }),
   workload("echo", "echo/default.yaml", {
-    summary: "empty episodes, without the store: what it takes to have any",
+    summary: "empty episodes without kernel and store: orchestration alone",
     stored: false,
+    governed: false,
     against: "piscina",
   }),
   workload("echo-spans", "echo/default.yaml", {
@@ -67,8 +70,9 @@ function workload(
   {
     sets = [],
     stored = true,
+    governed = true,
     ...rest
-  }: Pick<Workload, "summary" | "against"> & Partial<Pick<Workload, "sets" | "stored">>,
+  }: Pick<Workload, "summary" | "against"> & Partial<Pick<Workload, "sets" | "stored" | "governed">>,
 ): Workload {
-  return { name, file: fileURLToPath(new URL(`../../envs/${path}`, import.meta.url)), sets, stored, ...rest };
+  return { name, file: fileURLToPath(new URL(`../../envs/${path}`, import.meta.url)), sets, stored, governed, ...rest };
 }

@@ -13,8 +13,6 @@ export interface BenchOptions {
   readonly workloads: readonly BenchWorkload[];
   /** Numbers of workers to compare, each once. */
   readonly workerCounts: readonly number[];
-  /** With the kernel's judgement, without it, or both. */
-  readonly governed: readonly boolean[];
   /** Time of each row over all its turns; a batch that has begun is finished. */
   readonly seconds: number;
   readonly signal: AbortSignal;
@@ -25,6 +23,8 @@ export interface BenchOptions {
 export interface BenchWorkload extends Pick<Workload, "name" | "against"> {
   /** Whether its batches are merged, signed and stored. */
   readonly stored: boolean;
+  /** Under the kernel, without it, or both. */
+  readonly governed: readonly boolean[];
   readonly config: ResolvedConfig;
 }
 
@@ -87,7 +87,7 @@ async function measureInTurns(
   return measured;
 }
 
-function specsOf({ against }: BenchWorkload, { workerCounts, governed }: BenchOptions): readonly LaneSpec[] {
+function specsOf({ against, governed }: BenchWorkload, { workerCounts }: BenchOptions): readonly LaneSpec[] {
   const pools = governed.flatMap((is) =>
     workerCounts.map((workers) => ({ runner: "faraday" as const, workers, governed: is })),
   );

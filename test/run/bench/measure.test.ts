@@ -77,7 +77,11 @@ it("an aborted measurement ends after the batch in hand, with its workers closed
 
 async function measured(
   names: readonly string[],
-  { stored = true, ...options }: Partial<BenchOptions> & { readonly stored?: boolean },
+  {
+    stored = true,
+    governed = [true],
+    ...options
+  }: Partial<BenchOptions> & { readonly stored?: boolean; readonly governed?: readonly boolean[] },
   more: readonly string[] = [],
 ) {
   const small = ["train.groupsPerBatch=4", "train.groupsPerTask=2", "train.groupSize=2"];
@@ -85,11 +89,11 @@ async function measured(
     names.map(async (name) => {
       const { file, sets, ...workload } = findWorkload(name);
       const { config } = await loadConfig({ file, sets: [...sets, ...small, ...more] });
-      return { ...workload, stored, config };
+      return { ...workload, stored, governed, config };
     }),
   );
   return measureBench({
-    ...{ workloads, workerCounts: [1], governed: [true], seconds: 0.1 },
+    ...{ workloads, workerCounts: [1], seconds: 0.1 },
     ...{ signal: new AbortController().signal, tell: () => {}, ...options },
   });
 }
