@@ -1,5 +1,5 @@
 /** What can go wrong in a worker: before, in, or after the episodes of a task. */
-export const workerFaults = [
+const workerFaults = [
   "boot-throws",
   "boot-dies",
   "boot-hangs",
@@ -22,9 +22,10 @@ export const workerFaults = [
 ] as const;
 
 /** What can go wrong between the run and its store, each time that something is stored. */
-export const storeFaults = ["store-slow", "store-hangs", "store-busy", "store-full", "store-loses-answer"] as const;
+const storeFaults = ["store-slow", "store-hangs", "store-busy", "store-full", "store-loses-answer"] as const;
 
 /** What code of an environment does: no retry helps, the episode is lost. */
-export const episodeFaults = ["environment-throws"] as const;
+const episodeFaults = ["environment-throws"] as const;
 
-export type Fault = (typeof workerFaults | typeof storeFaults | typeof episodeFaults)[number];
+export const faults = [...workerFaults, ...storeFaults, ...episodeFaults] as const;
+export type Fault = (typeof faults)[number];

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { ResolvedConfig } from "../../src/config/config-schema.ts";
 import { resolveConfig } from "../../src/config/load-config.ts";
 import { Chance } from "./chance.ts";
-import { episodeFaults, type Fault, storeFaults, workerFaults } from "./faults.ts";
+import { type Fault, faults } from "./faults.ts";
 
 /** How a process of the run ends that neither finishes nor fails. */
 export interface Interruption {
@@ -11,7 +11,6 @@ export interface Interruption {
   readonly at: number;
 }
 
-const faults: readonly Fault[] = [...workerFaults, ...storeFaults, ...episodeFaults];
 /** What a task can do to every worker that has it. */
 const poisons = ["step-dies", "step-hangs", "step-fills-heap", "reset-dies"] as const;
 /** Processes after which nothing goes wrong any more, so that every run comes to its end. */
@@ -104,8 +103,8 @@ function configOf(chance: Chance): ResolvedConfig {
     },
     train: {
       ...config.train,
-      ...{ seed: one("seed", 1, 2, 3), iterations: one("iterations", 1, 2, 3), groupsPerBatch: 3, groupSize: 3 },
-      ...{ groupsPerTask: one("groupsPerTask", 1, 2), evalEpisodes: 3, minibatchEpisodes: 4, learningRate: 0.05 },
+      ...{ seed: one("seed", 1, 2, 3), iterations: one("iterations", 1, 2, 2, 3), groupsPerBatch: 2, groupSize: 3 },
+      ...{ groupsPerTask: one("groupsPerTask", 1, 2), evalEpisodes: 2, minibatchEpisodes: 4, learningRate: 0.05 },
       ...{ evalEvery, keepBest: evalEvery > 0 && one("keepBest", true, false), checkpointEvery: one("save", 0, 1) },
       incompleteGroups: one("incompleteGroups", "mask", "complete"),
       dynamicSampling: one("dynamicSampling", undefined, undefined, { refillsMax: 1 }),

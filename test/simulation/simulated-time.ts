@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers";
 import { vi } from "vitest";
 
+/** Turns of the event loop after which nothing goes on by itself: each may let a real answer begin the next question. */
+const turnsToSettle = 3;
 /** Most simulated time that one process of a run may take: ten minutes without an end are a hang. */
 const processMsMax = 600_000;
 
@@ -13,6 +15,8 @@ export class SimulatedProcess {
   killed = false;
   /** Calls to the real disk that have not come back. */
   #outstanding = 0;
+  /** Told when all have. */
+  #heard: (() => void) | undefined;
 
   /** Waits on the simulated clock. */
   pause(milliseconds: number): Promise<void> {
@@ -25,7 +29,7 @@ export class SimulatedProcess {
     try {
       return await result;
     } finally {
-      this.#outstanding--;
+      if (--this.#outstanding === 0) this.#heard?.();
       if (this.killed) await never();
     }
   }
@@ -60,9 +64,16 @@ export class SimulatedProcess {
     }
   }
 
+  /** Lets everything happen that needs no time. */
   async #settle(): Promise<void> {
-    do for (let count = 0; count < 3; count++) await new Promise((resolve) => turn(resolve));
-    while (this.#outstanding > 0);
+    do {
+      if (this.#outstanding > 0) {
+        await new Promise<void>((resolve) => {
+          this.#heard = resolve;
+        });
+      }
+      for (let count = 0; count < turnsToSettle; count++) await new Promise((resolve) => turn(resolve));
+    } while (this.#outstanding > 0);
   }
 
   #kill(): null {

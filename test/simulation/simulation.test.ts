@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Fault, faults } from "./faults.ts";
 import { brokenInvariants } from "./invariants.ts";
 import { Scenario } from "./scenario.ts";
 import { simulateTime } from "./simulated-time.ts";
@@ -10,6 +11,9 @@ const { SIM_SEED: seed, SIM_RUNS: runs = "1000" } = process.env;
 const first = Number(seed ?? 1);
 const isReplay = seed !== undefined;
 const count = isReplay ? 1 : Number(runs);
+/** Seeds after which each fault should have happened. */
+const enoughForAll = 500;
+const happened = new Set<Fault>();
 /** Seeds that fail, after which no more are tried. */
 const failingMax = 5;
 
@@ -26,6 +30,7 @@ test(
       failing.push([`SIM_SEED=${current} npx vitest run test/simulation`, ...problems].join("\n  "));
     }
     expect(failing.join("\n")).toBe("");
+    if (count >= enoughForAll) expect([...happened].sort()).toEqual([...faults].sort());
   },
   60_000 + count * 1000,
 );
@@ -42,6 +47,7 @@ async function problemsOf(current: number): Promise<string[]> {
       if (isReplay) console.log(Date.now(), what);
     });
     const broken = await brokenInvariants(simulation);
+    for (const fault of scenario.happened.keys()) happened.add(fault);
     removeSimulation(simulation);
     return [...broken, ...unhandled];
   } catch (error) {
