@@ -1,6 +1,6 @@
 import type { TrainOptions } from "../config/train-options.ts";
 import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
-import { InputError } from "../core/errors.ts";
+import { FaradayError, InputError } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
 import { isPenalised, type Severity, severityRank } from "../core/syscall.ts";
 import { chosenCount, packTrajectories, type Trajectory } from "../core/trajectory.ts";
@@ -166,7 +166,9 @@ export class Learner {
       for (const step of cut(random.shuffle(samples), minibatchEpisodes * accumulate)) {
         const gradient = await this.#gradient(step, sums);
         sums.tokens += tokensOf(step);
-        sums.gradNorm += clipByNorm(gradient, gradientClip);
+        const norm = clipByNorm(gradient, gradientClip);
+        if (!Number.isFinite(norm)) throw noNumbers(iteration);
+        sums.gradNorm += norm;
         sums.steps++;
         this.#adam.step(this.weights, gradient, learningRate);
         this.#source.publish(this.weights);
@@ -225,6 +227,13 @@ export class Learner {
 }
 
 type LearnedEpisode = FinishedBatch["episodes"][number];
+
+/** Weights that such a gradient was added to would be lost for good. */
+function noNumbers(iteration: number): FaradayError {
+  return new FaradayError(
+    `the gradient of iteration ${iteration} is not of finite numbers, and was not taken; go on with --resume, and where it comes again train anew with a smaller train.learningRate`,
+  );
+}
 
 /** In memory that crosses threads without a copy. */
 function sharedCopy(weights: Float32Array): Float32Array {

@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { DeadlineOptions, WorkerLimitOptions } from "../config/fault-options.ts";
 import type { AgentSignal } from "../core/audit.ts";
+import { FaradayError, messageOf } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { activityMemory } from "../pool/activity-board.ts";
@@ -153,7 +154,8 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
       try {
         return (await this.#ask(task)) as SurrogateGradient;
       } catch (error) {
-        if (attempt >= gradientAttempts) throw error;
+        if (attempt < gradientAttempts) continue;
+        throw new FaradayError(`no gradient came back in ${attempt} attempts: ${messageOf(error)}`, { cause: error });
       }
     }
   }

@@ -6,6 +6,7 @@ import { verifyRun } from "../../src/run/audit/verify-run.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
 import type { LightningStore, StoredEpisode, StoredIteration } from "../../src/store/lightning-store.ts";
 import { openStore, storePlace } from "../../src/store/open.ts";
+import { unclearErrors } from "./clear-errors.ts";
 import { isLost, referenceWeights } from "./reference.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -34,6 +35,7 @@ export async function brokenInvariants(simulation: Simulation): Promise<string[]
     },
   };
   return [
+    ...unclearErrors(traces),
     ...batchesOnce(traces),
     ...episodesOnce(traces),
     ...groups(traces),

@@ -28,7 +28,7 @@ function lamp(split: Split, index: number): Task {
 }
 
 function press({ id }: Task): EnvironmentEpisode {
-  const wanted = id.length % buttons;
+  const wanted = Number(id.at(-1)) % buttons;
   let presses = 0;
   let hits = 0;
   return {

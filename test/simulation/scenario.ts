@@ -35,17 +35,20 @@ export class Scenario {
   readonly happened = new Map<Fault, number>();
   #process = 0;
 
-  constructor(seed: number) {
+  /** @param rates In the place of those that the seed has. */
+  constructor(seed: number, rates?: ReadonlyMap<Fault, number>) {
     this.seed = seed;
     this.chance = new Chance(seed);
     this.config = configOf(this.chance);
     const kinds = this.chance.between("fault kinds", 0, 5);
-    this.rates = new Map(
-      Array.from({ length: kinds }, () => [
-        this.chance.pick("fault", faults),
-        this.chance.pick("rate", [0.01, 0.05, 0.3]),
-      ]),
-    );
+    this.rates =
+      rates ??
+      new Map(
+        Array.from({ length: kinds }, () => [
+          this.chance.pick("fault", faults),
+          this.chance.pick("rate", [0.01, 0.05, 0.3]),
+        ]),
+      );
     const isPoisoned = this.chance.number("is poisoned") < 0.1;
     const task = this.chance.pick("poisoned", ["train-lamp-0", "test-lamp-0"]);
     this.poison = isPoisoned ? { task, fault: this.chance.pick("poison", poisons) } : null;

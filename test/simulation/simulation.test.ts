@@ -35,6 +35,28 @@ test(
   60_000 + count * 1000,
 );
 
+test("a seed goes the same way each time", async () => {
+  for (const current of [first, first + 1, first + 2]) expect(await traceOf(current)).toEqual(await traceOf(current));
+});
+
+test("a worker that never boots ends the run with the cause", async () => {
+  using _time = simulateTime();
+  const scenario = new Scenario(first, new Map([["boot-throws", 1]]));
+  const { ends } = await simulate(scenario, () => {});
+  const failed = ends.filter(({ how }) => how === "failed");
+  expect(failed.length).toBeGreaterThan(0);
+  for (const { message } of failed) expect(message).toMatch(/could not boot.*: no memory for the environment$/);
+});
+
+async function traceOf(current: number): Promise<string> {
+  using _time = simulateTime();
+  const trace: unknown[] = [];
+  await simulate(new Scenario(current), (what) => trace.push(Date.now(), what));
+  return JSON.stringify(trace)
+    .replaceAll(simulationFolder, "")
+    .replaceAll(/\/\d+-\w+/gu, "");
+}
+
 async function problemsOf(current: number): Promise<string[]> {
   const unhandled: string[] = [];
   const onUnhandled = (reason: unknown) => void unhandled.push(`nobody handles a rejection: ${reason}`);

@@ -38,6 +38,7 @@ export interface Simulation {
   readonly environment: Environment;
   /** Run directory of the processes that count: what was killed before it began was begun anew. */
   readonly out: string;
+  readonly ends: readonly ProcessEnd[];
   /** Of the last process. */
   readonly report: RunReport;
 }
@@ -71,7 +72,7 @@ export async function simulate(scenario: Scenario, tell: (what: unknown) => void
     const { report, ...end } = await new TrainingProcess({ scenario, environment, out, tell }).live();
     ends.push(end);
     tell(end);
-    if (report?.status === "succeeded") return { scenario, environment, out, report };
+    if (report?.status === "succeeded") return { scenario, environment, out, ends, report };
   }
   throw new Error(
     `the run has not finished in ${processesMax} processes: ${ends.map(({ message }) => message).join("; ")}`,
