@@ -52,9 +52,9 @@ async function traceOf(current: number): Promise<string> {
   using _time = simulateTime();
   const trace: unknown[] = [];
   await simulate(new Scenario(current), (what) => trace.push(Date.now(), what));
-  return JSON.stringify(trace)
-    .replaceAll(simulationFolder, "")
-    .replaceAll(/\/\d+-\w+/gu, "");
+  // The run directory, and with it the log, has a name of its own each time.
+  const isNamed = (name: string) => name === "origin" || name === "root";
+  return JSON.stringify(trace, (name, value) => (isNamed(name) ? "" : value)).replaceAll(/\/\d+-\w+\//gu, "/");
 }
 
 async function problemsOf(current: number): Promise<string[]> {
