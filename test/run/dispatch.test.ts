@@ -8,6 +8,7 @@ import { FaradayError } from "../../src/core/errors.ts";
 import { packTrajectories } from "../../src/core/trajectory.ts";
 import { WorkerFault } from "../../src/pool/worker-fault.ts";
 import { Dispatcher } from "../../src/run/dispatch.ts";
+import type { FaultEvent } from "../../src/run/events.ts";
 import { FaultLedger } from "../../src/run/fault-ledger.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
 import type { RolloutResult, RolloutTask } from "../../src/run/rollout.ts";
@@ -123,6 +124,23 @@ describe("Dispatcher", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test("an answer without records is corrupt, and is tried again", async () => {
+    let attempts = 0;
+    const told: FaultEvent[] = [];
+    const dispatcher = new Dispatcher({
+      workers: 1,
+      onFault: (event) => told.push(event),
+      async run(task) {
+        const whole = answer(task);
+        return attempts++ > 0 ? whole : { ...whole, audit: { ...whole.audit, bytes: undefined as never } };
+      },
+    });
+    const { episodes, audit } = await dispatcher.batch(planOf(1));
+    expect(told).toEqual([expect.objectContaining({ type: "task-failure", fault: "corrupt" })]);
+    expect(episodes.map(({ attempt }) => attempt)).toEqual(episodes.map(() => 2));
+    expect(audit).toHaveLength(1);
   });
 
   test("a long plan is taken up as the workers get on, not all at once", async () => {

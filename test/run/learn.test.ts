@@ -71,3 +71,20 @@ test("a learner that takes over another's state goes on as that one would", asyn
   expect(() => other.restore({ ...state, first: Float32Array.of(1, 2) })).toThrow("must be 1 numbers, got 2");
   expect(() => other.restore({ ...state, others: {} })).toThrow("must hold that of counter");
 });
+
+test("a gradient that is not of finite numbers is refused before it spoils the weights", async () => {
+  const learner = new Learner({
+    weights: Float32Array.of(1),
+    source: {
+      publish() {},
+      gradients: async () => [{ gradient: Float32Array.of(Number.NaN), figures: noFigures() }] as never,
+    },
+    train: trainOptions.parse({ groupSize: 2 }),
+    channels: "separate",
+  });
+  const rewards = [1, 0].map((reward) => sampleEpisode({}, { reward, cost: 0, violations: [] }));
+  const episodes = rewards.map((summary) => ({ summary, trajectory, worker: 1, attempt: 1 }));
+  const batch = { episodes, audit: [] } as unknown as FinishedBatch;
+  await expect(learner.update(batch, 3)).rejects.toThrow(/^the gradient of iteration 3 is not of finite numbers/);
+  expect([...learner.weights]).toEqual([1]);
+});
