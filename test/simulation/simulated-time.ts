@@ -1,8 +1,6 @@
 import { setImmediate as turn } from "node:timers";
 import { vi } from "vitest";
 
-/** Turns of the event loop after which nothing goes on by itself: each may let a real answer begin the next question. */
-const turnsToSettle = 3;
 /** Most simulated time that one process of a run may take: ten minutes without an end are a hang. */
 const processMsMax = 600_000;
 
@@ -72,8 +70,8 @@ export class SimulatedProcess {
           this.#heard = resolve;
         });
       }
-      for (let count = 0; count < turnsToSettle; count++) await new Promise((resolve) => turn(resolve));
-    } while (this.#outstanding > 0);
+      await new Promise((resolve) => turn(resolve));
+    } while (this.#outstanding > 0 || process.getActiveResourcesInfo().includes("Immediate"));
   }
 
   #kill(): null {
