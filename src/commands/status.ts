@@ -43,14 +43,24 @@ function readStatus(directory: string): LiveStatus {
       : "it is no run directory";
     throw new InputError(`status needs the directory of a run, got ${directory}: ${reason}`);
   }
-  let written: RunStatusFile;
+  const written = parseStatus(file);
+  const isDead = written.status === "running" && holderOf(join(directory, lockName)) !== written.pid;
+  return isDead ? { ...written, status: "dead", tasks: [] } : written;
+}
+
+function parseStatus(file: string): RunStatusFile {
+  let json: unknown;
   try {
-    written = runStatus.parse(JSON.parse(readFileSync(file, "utf8")));
+    json = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new InputError(`${file} is not the status of a run: ${messageOf(error)}`, { cause: error });
   }
-  const isDead = written.status === "running" && holderOf(join(directory, lockName)) !== written.pid;
-  return isDead ? { ...written, status: "dead", tasks: [] } : written;
+  const { data, error } = runStatus.safeParse(json);
+  if (data !== undefined) return data;
+  const problems = error.issues.slice(0, 3).map(({ path, message }) => `${path.join(".") || "all of it"}: ${message}`);
+  throw new InputError(
+    `${file} is not the status of a run as this Faraday writes it; ask the version that made the run (${problems.join("; ")})`,
+  );
 }
 
 function statusText(now: LiveStatus): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
@@ -6,6 +6,9 @@ import { cannotWrite, syncFolder, writeWholeFile } from "../core/whole-file.ts";
 import { type Architecture, parameterCount, parameterSlots, promptAttentions, shapeProblem } from "./architecture.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.ts";
 import { Tokenizer } from "./tokenizer.ts";
+
+/** Names of what is not yet, and of what is no longer, the checkpoint. */
+const [partialEnd, earlierEnd] = [".partial", ".earlier"] as const;
 
 const size = z.int().min(1);
 const checkpointConfig = z.object({
@@ -36,7 +39,7 @@ export interface Checkpoint {
  * @throws {FaradayError} naming what could not be written; what was there before is still there.
  */
 export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
-  const partial = `${folder}.partial`;
+  const partial = `${folder}${partialEnd}`;
   try {
     rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial, { recursive: true });
@@ -47,11 +50,36 @@ export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
   }
 }
 
-/** There is no moment at which neither the old nor the new one is there. */
+/**
+ * Puts back, in a folder of checkpoints, those that a process was killed in the middle of replacing, and removes what it had not finished.
+ * @throws {FaradayError} naming what could not be put back.
+ */
+export function mendCheckpoints(parent: string): void {
+  for (const name of existsSync(parent) ? readdirSync(parent) : []) {
+    const leftover = join(parent, name);
+    try {
+      if (name.endsWith(earlierEnd)) putBack(leftover);
+      else if (name.endsWith(partialEnd)) rmSync(leftover, { recursive: true, force: true });
+    } catch (error) {
+      throw cannotWrite(leftover, error);
+    }
+  }
+}
+
+function putBack(earlier: string): void {
+  const folder = earlier.slice(0, -earlierEnd.length);
+  if (existsSync(folder)) rmSync(earlier, { recursive: true, force: true });
+  else renameSync(earlier, folder);
+  syncFolder(dirname(folder));
+}
+
+/** At every moment the old or the new one is there, the old one perhaps under its other name: see {@link mendCheckpoints}. */
 function replaceFolder(partial: string, folder: string): void {
-  const earlier = `${folder}.earlier`;
-  rmSync(earlier, { recursive: true, force: true });
-  if (existsSync(folder)) renameSync(folder, earlier);
+  const earlier = `${folder}${earlierEnd}`;
+  if (existsSync(folder)) {
+    rmSync(earlier, { recursive: true, force: true });
+    renameSync(folder, earlier);
+  }
   renameSync(partial, folder);
   syncFolder(dirname(folder));
   rmSync(earlier, { recursive: true, force: true });

@@ -69,6 +69,19 @@ export class FaultLedger {
     return this.#quarantined.has(task);
   }
 
+  /** Of each task that has ended any, how many workers: what a resumed run must know. */
+  get faultsByTask(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#taskFaults);
+  }
+
+  /** Takes up what an earlier process had counted. */
+  restore(faultsByTask: Readonly<Record<string, number>>): void {
+    for (const [task, faults] of Object.entries(faultsByTask)) {
+      this.#taskFaults.set(task, faults);
+      if (faults >= this.retries.taskFaults) this.#quarantined.add(task);
+    }
+  }
+
   taskFaults(task: string): number {
     return this.#taskFaults.get(task) ?? 0;
   }

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSyn
 import { join, resolve } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
 import { cannotWrite, writeWholeFile } from "../core/whole-file.ts";
+import { mendCheckpoints } from "../model/checkpoint.ts";
 import type { RunEvent } from "./events.ts";
 import { makeFolder, removeFolders } from "./make-folder.ts";
 import { lockName, RunLock } from "./run-lock.ts";
@@ -64,8 +65,9 @@ export class RunDirectory implements Disposable {
     }
   }
 
-  /** A line of events that a power cut has cut is ended, so that the next one is whole. */
+  /** Of checkpoints, the one before is put back where a kill came between it and the next; a line of events that was cut is ended. */
   #repaired(): this {
+    mendCheckpoints(this.file("checkpoints"));
     const events = this.file("events.jsonl");
     if (existsSync(events) && !/(^|\n)$/u.test(readFileSync(events, "utf8"))) appendFileSync(events, "\n");
     return this;

@@ -18,6 +18,8 @@ export interface RunState {
   /** How long the run had taken, over all its processes. */
   readonly wallSeconds: number;
   readonly learner: LearnerState;
+  /** Workers that the episodes of each task had ended. */
+  readonly taskFaults: Readonly<Record<string, number>>;
   /** Policies before the learner's that batches to come are sampled from, the newest last; with `train.async` alone. */
   readonly policies: readonly Float32Array[];
 }
@@ -33,6 +35,7 @@ const header = z.strictObject({
   stepCount: z.int().min(0),
   policies: z.int().min(0).default(0),
   others: z.record(z.string(), z.base64()),
+  taskFaults: z.record(z.string(), z.int().min(0)).default({}),
 });
 
 /**

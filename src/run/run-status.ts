@@ -25,7 +25,7 @@ export type TaskStatus = z.infer<typeof taskStatus>;
 export const faultStatus = z.strictObject({
   /** Times that something was tried again, by the kind of fault. */
   retries: z.record(z.string(), z.int().min(0)),
-  /** Tasks whose episodes are no longer begun. */
+  /** Tasks whose episodes are no longer begun, those of earlier processes of the run among them. */
   quarantinedTasks: z.array(z.string()),
   /** What went wrong last, the newest last. */
   newest: z.array(z.strictObject({ at: z.string(), reason: z.string(), episode: z.string().optional() })),

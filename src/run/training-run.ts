@@ -23,7 +23,7 @@ import type { EarlierWork } from "./resume.ts";
 import { stalenessOf, workerCountOf } from "./rollout-pool.ts";
 import { RolloutsAhead } from "./rollouts-ahead.ts";
 import type { RunDirectory } from "./run-directory.ts";
-import { StateFolder } from "./run-state.ts";
+import { type RunState, StateFolder } from "./run-state.ts";
 import { Standing } from "./standing.ts";
 import { weightsDigest } from "./weights-digest.ts";
 import { withinStoreDeadline } from "./within-deadline.ts";
@@ -50,7 +50,7 @@ export interface TrainingParts {
 export interface Pool extends GradientSource {
   run(plan: BatchPlan): Promise<FinishedBatch>;
   publishPolicy(updates: number, weights: Float32Array): void;
-  readonly faults: Pick<FaultLedger, "quarantined">;
+  readonly faults: Pick<FaultLedger, "quarantined" | "faultsByTask" | "restore">;
 }
 
 /**
@@ -124,6 +124,7 @@ export class TrainingRun {
       return 0;
     }
     learner.restore(state.learner);
+    this.#parts.pool.faults.restore(state.taskFaults);
     this.#policies = [...state.policies, learner.weights.slice()];
     this.#policies.forEach((weights, index) => {
       this.#parts.pool.publishPolicy(state.iteration + 1 - this.#policies.length + index, weights);
@@ -240,10 +241,12 @@ export class TrainingRun {
   }
 
   async #iterate(iteration: number, learner: Learner, ahead: RolloutsAhead): Promise<void> {
-    const { emit, config } = this.#parts;
+    const { emit, config, pool } = this.#parts;
     const { iterations } = config.train;
     const start = performance.now();
     const { plan, batch, metrics: gathered } = await ahead.take();
+    // Before the next batch begins: a resumed run does that one again.
+    const { faultsByTask } = pool.faults;
     const rolled = performance.now();
     const { advantages, metrics } = await learner.update(batch, iteration);
     this.#publish(iteration, learner);
@@ -262,7 +265,7 @@ export class TrainingRun {
     const weights = weightsDigest(learner.weights);
     this.#update = weights;
     // Before the store has the iteration: with either of the two the run can go on, whenever it is stopped.
-    this.#saveState(learner, iteration);
+    this.#saveState(learner, { iteration, taskFaults: faultsByTask });
     await this.#store(plan, batch, { metrics: figures, advantages });
     this.#states.keep(iteration);
     this.#tellUpdate(iteration, { start: rolled, end: learned }, { weights, metrics });
@@ -334,11 +337,11 @@ export class TrainingRun {
     this.#parts.telemetry?.batch({ phase, iteration, episodes, segments: batch.audit, ...times });
   }
 
-  #saveState(learner: Learner, iteration: number): void {
+  #saveState(learner: Learner, done: Pick<RunState, "iteration" | "taskFaults">): void {
     const { audit, directory, tasks } = this.#parts;
     const { run } = directory;
     this.#states.write({
-      ...{ run, iteration, tasks, tree: audit.tree, wallSeconds: this.#wallSeconds(), learner: learner.state() },
+      ...{ ...done, run, tasks, tree: audit.tree, wallSeconds: this.#wallSeconds(), learner: learner.state() },
       policies: this.#policies.slice(0, -1),
     });
   }

@@ -60,13 +60,32 @@ test("a run that ended says how, a process that was killed is dead", async () =>
   expect((await faraday(["status", out])).stdout).toMatch(/^run: cancelled at /);
 });
 
+test("--watch says it anew until the run ends", async () => {
+  const { out, directory, writer } = runningRun();
+  using _directory = directory;
+  const watching = faraday(["status", out, "--watch"]);
+  setTimeout(() => writer.end("succeeded"), 200);
+  const { exitCode, stdout } = await watching;
+  expect(exitCode).toBe(0);
+  const [last, ...before] = stdout.match(/^run: \w+/gmu)?.toReversed() ?? [];
+  expect(last).toBe("run: succeeded");
+  // None on a machine so busy that the run had ended when it was first looked at.
+  expect(new Set(before).isSubsetOf(new Set(["run: running"]))).toBe(true);
+});
+
 test.each([
   ["nothing there", () => {}, "it is no run directory"],
   ["no status", (folder: string) => writeFileSync(join(folder, "config.json"), "{}"), "it has no status.json"],
+  [
+    "another version's",
+    (folder: string) => writeFileSync(join(folder, "status.json"), '{"run":"run","phase":"train"}'),
+    "ask the version that made the run (status: ",
+  ],
   ["half a file", (folder: string) => writeFileSync(join(folder, "status.json"), '{"run":'), "is not the status of"],
 ])("%s: said in a line", async (_, prepare, message) => {
   const folder = freshFolder();
   prepare(folder);
   const { exitCode, stderr } = await faraday(["status", folder]);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+  expect(stderr.trimEnd()).not.toContain("\n");
 });

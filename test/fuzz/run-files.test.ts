@@ -15,6 +15,7 @@ import { mutantBytes, mutantJson, mutantText } from "./mutants.ts";
 const folder = scratchFolder();
 const four = Float32Array.of(1, 2, 3, 4);
 const state: RunState = {
+  taskFaults: { "task-1": 2 },
   ...{ run: "run", iteration: 1, tasks: "ab".repeat(32), wallSeconds: 2, policies: [four] },
   tree: { origin: "example.org/log", size: 7, root: "cd".repeat(32) },
   learner: { weights: four, first: four, second: four, stepCount: 3, others: { multiplier: Float64Array.of(0.5) } },

@@ -5,7 +5,7 @@ import { recordsOf } from "../../src/audit/audit-records.ts";
 import { openStore, type RunEvent } from "../../src/index.ts";
 import type { StoredEpisode } from "../../src/store/lightning-store.ts";
 import { faraday } from "../commands/run-cli.ts";
-import { type ChatterOptions, type ChatterRun, freshFolder, runChatter } from "./chatter.ts";
+import { type ChatterOptions, type ChatterRun, chatterTrainer, freshFolder, runChatter, storedRun } from "./chatter.ts";
 
 /** The one batch has every task for training once, in tasks for the workers of three groups. */
 const train = { iterations: 1, groupsPerBatch: 9, groupSize: 2, groupsPerTask: 3, evalEpisodes: 2 };
@@ -174,6 +174,29 @@ test(
       exitCode: 1,
       message: expect.stringMatching(/^task talk-0 ended 2 workers, and retries\.onQuarantine is stop; the last: /),
     });
+  },
+  timeout,
+);
+
+test(
+  "a quarantined task stays so in a run that is resumed",
+  async () => {
+    const abort = new AbortController();
+    const { trainer, out } = chatterTrainer({
+      ...{ fault: "exit", train: { ...train, iterations: 3 }, retries: { taskFaults: 2 }, signal: abort.signal },
+      onEvent: ({ type }) => type === "iteration-end" && abort.abort(),
+    });
+    expect(await trainer.train()).toMatchObject({ iterations: 2, quarantinedTasks: ["talk-0"] });
+    const { exitCode, stdout } = await faraday(["train", "--resume", out, "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: "succeeded", quarantinedTasks: ["talk-0"] });
+    const [, resumed = ""] = readFileSync(join(out, "events.jsonl"), "utf8").split('"run-resume"');
+    expect(resumed).not.toContain('"task-failure"');
+    const last = (await storedRun(out)).episodes.filter(({ key }) => key.id.startsWith("train-3-"));
+    const ofTask = last.filter(({ key }) => key.task === "talk-0");
+    expect(ofTask.map(({ outcome }) => outcome)).toEqual(["quarantined", "quarantined"]);
+    expect(last.filter(({ outcome }) => outcome === "quarantined")).toEqual(ofTask);
+    expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0 });
   },
   timeout,
 );

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -225,6 +225,18 @@ describe("resume", () => {
     await until(() => existsSync(join(out, "run.lock")));
     expect(await faraday(["train", "--resume", out])).toMatchObject({ exitCode: 2 });
     expect(await one).toMatchObject({ exitCode: 0 });
+  });
+
+  it("puts back a checkpoint that the process was killed in the middle of replacing, and removes what was not finished", async () => {
+    const out = await cancelledAfter(1);
+    const [one, two] = [join(out, "checkpoints", "1"), join(out, "checkpoints", "2")];
+    const before = readFileSync(join(one, "model.safetensors"));
+    renameSync(one, `${one}.earlier`);
+    cpSync(two, `${one}.partial`, { recursive: true });
+    cpSync(two, `${two}.earlier`, { recursive: true });
+    await expectSameAsWhole(out);
+    expect(readFileSync(join(one, "model.safetensors"))).toEqual(before);
+    expect(readdirSync(join(out, "checkpoints")).toSorted()).toEqual(["1", "2", "3"]);
   });
 
   it("takes the lock of a process whose id another one has now", async () => {
