@@ -308,7 +308,6 @@ export class TrainingRun {
   #tellQuarantined({ episodes }: FinishedBatch): void {
     for (const { summary } of episodes) {
       if (summary.outcome !== "quarantined") continue;
-      this.#quarantinedEpisodes++;
       this.#parts.emit({
         type: "episode-quarantined",
         episode: summary.key.id,
@@ -333,6 +332,8 @@ export class TrainingRun {
       "taken a batch",
     );
     this.#update = undefined;
+    // Of what is not stored, the report must not tell.
+    this.#quarantinedEpisodes += episodes.filter(({ outcome }) => outcome === "quarantined").length;
     const times = batch.times ?? { startMs: 0, endMs: 0 };
     this.#parts.telemetry?.batch({ phase, iteration, episodes, segments: batch.audit, ...times });
   }
