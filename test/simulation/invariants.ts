@@ -1,11 +1,9 @@
-import { loadAuditKey } from "../../src/audit/audit-key.ts";
-import { KnownHeads } from "../../src/audit/known-heads.ts";
 import type { EpisodeKey, Phase } from "../../src/core/episode.ts";
 import { episodeName } from "../../src/run/attempt-name.ts";
-import { verifyRun } from "../../src/run/audit/verify-run.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
 import type { LightningStore, StoredEpisode, StoredIteration } from "../../src/store/lightning-store.ts";
-import { openStore, storePlace } from "../../src/store/open.ts";
+import { openStore } from "../../src/store/open.ts";
+import { findingsOf, verifiedRun } from "./audit-findings.ts";
 import { unclearErrors } from "./clear-errors.ts";
 import { isLost, referenceWeights } from "./reference.ts";
 import type { Simulation } from "./simulation.ts";
@@ -22,14 +20,13 @@ interface Traces extends Simulation {
 export async function brokenInvariants(simulation: Simulation): Promise<string[]> {
   const { out } = simulation;
   await using store = await openStore("sqlite:faraday.db", { baseDir: out, mustExist: true });
-  const run = "run";
   const [stored] = await store.runs();
   if (stored === undefined) return ["the store has no run"];
   const traces: Traces = {
     ...simulation,
     ...{
       store,
-      run: stored.id ?? run,
+      run: stored.id,
       iterations: await store.iterations(stored.id),
       episodes: await store.episodes(stored.id),
     },
@@ -139,20 +136,12 @@ async function counts({ store, run, iterations, episodes, report }: Traces): Pro
 }
 
 /** `faraday audit verify` finds nothing, and the weights are those of the training in which nothing happened, but that the same episodes were lost. */
-async function audit({ store, run, out, episodes, scenario: { config }, environment }: Traces): Promise<string[]> {
-  const place = storePlace(config.store, { baseDir: out });
-  const [stored] = await store.runs();
-  const verification = await verifyRun({
-    ...{ store, run: stored as NonNullable<typeof stored>, directory: out, key: loadAuditKey() },
-    ...{ knownHead: new KnownHeads().get({ place, run }), findingsMax: 5 },
-  });
+async function audit({ store, out, episodes, scenario: { config }, environment }: Traces): Promise<string[]> {
+  const verification = await verifiedRun(store, out);
   const byName = new Map(episodes.map((episode) => [episodeName(episode.key.id), episode]));
   const expected = await referenceWeights(config, environment, byName);
   const found = verification.log.updates.filter(({ iteration }) => iteration > 0).map(({ weights }) => weights);
-  return [
-    ...verification.findings.map((finding) => `audit verify: ${JSON.stringify(finding)}`),
-    ...differing("weights", expected, found),
-  ];
+  return [...findingsOf(verification), ...differing("weights", expected, found)];
 }
 
 function unequal(what: string, one: number | undefined, other: number): string[] {

@@ -7,7 +7,7 @@ import { simulateTime } from "./simulated-time.ts";
 import { prepareSimulations, removeSimulation, simulate, simulationFolder } from "./simulation.ts";
 
 /** `SIM_SEED=7` replays one seed, `SIM_RUNS=20000` tries more of them. */
-const { SIM_SEED: seed, SIM_RUNS: runs = "1000" } = process.env;
+const { SIM_SEED: seed, SIM_RUNS: runs = "600" } = process.env;
 const first = Number(seed ?? 1);
 const isReplay = seed !== undefined;
 const count = isReplay ? 1 : Number(runs);

@@ -16,6 +16,7 @@ import { RunDirectory } from "../../src/run/run-directory.ts";
 import { TrainingRun } from "../../src/run/training-run.ts";
 import type { LightningStore } from "../../src/store/lightning-store.ts";
 import { openStore } from "../../src/store/open.ts";
+import { checkLeftovers } from "./audit-findings.ts";
 import { faultyStore } from "./faulty-store.ts";
 import { lampsModel } from "./lamps-model.ts";
 import type { Scenario } from "./scenario.ts";
@@ -72,6 +73,7 @@ export async function simulate(scenario: Scenario, tell: (what: unknown) => void
     const { report, ...end } = await new TrainingProcess({ scenario, environment, out, tell }).live();
     ends.push(end);
     tell(end);
+    if (existsSync(join(out, "config.json"))) await checkLeftovers(out);
     if (report?.status === "succeeded") return { scenario, environment, out, ends, report };
   }
   throw new Error(
@@ -137,6 +139,7 @@ class TrainingProcess {
     const begun = isResumed ? await resumeRun(config, parts) : await beginRun(config, directory, key, this.#openStore);
     await using store = begun.store;
     const { audit, epoch, earlier } = begun;
+    if (earlier !== null) directory.remove("report.json");
     const emit = (event: RunEvent) => tell(event);
     await using pool = new RolloutPool(
       config,
