@@ -124,7 +124,9 @@ export class Dispatcher {
     const keys = plan.tasks.flatMap((task) => task.keys);
     const episodes = keys.map(({ id }) => sheet.episodes.get(episodeName(id)) as RolledOut);
     const batch = { episodes, audit: sheet.audit.sort(bySequence) };
-    if (episodes.every(isGivenUp)) throw new NothingCameBack(this.#lastFailure.message, batch);
+    // Where all of its tasks are quarantined, going on is what was asked for; it would come to the same each time that the run goes on.
+    const isTried = episodes.some(({ summary }) => summary.outcome !== "quarantined");
+    if (isTried && episodes.every(isGivenUp)) throw new NothingCameBack(this.#lastFailure.message, batch);
     return batch;
   }
 

@@ -259,7 +259,8 @@ export class TrainingRun {
       staleness: iteration - 1 - plan.weights,
       rolloutSeconds: (rolled - start) / 1000,
       learnSeconds: (learned - rolled) / 1000,
-      episodesPerSecond: batch.episodes.length / ((learned - this.#learnedAt) / 1000),
+      // A batch of quarantined tasks alone takes no time.
+      episodesPerSecond: batch.episodes.length / (Math.max(learned - this.#learnedAt, 1) / 1000),
     };
     this.#learnedAt = learned;
     const weights = weightsDigest(learner.weights);
