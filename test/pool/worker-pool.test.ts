@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FaradayError, messageOf } from "../../src/core/errors.ts";
 import type { WorkerFault } from "../../src/pool/worker-fault.ts";
-import { type WorkerLimits, WorkerPool } from "../../src/pool/worker-pool.ts";
+import { WorkerPool } from "../../src/pool/worker-pool.ts";
+import type { WorkerLimits } from "../../src/pool/workers.ts";
 import type { Behaviour, Setup, WorkerTask } from "./worker.ts";
 
 type OpenOptions = { workers: number; tasksPerWorker?: number; limits?: WorkerLimits } & Partial<Setup>;
