@@ -27,6 +27,7 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
   readonly #usage = new Map<number, number>();
   readonly #heaps: HeapWatch | undefined;
   readonly #onUnended: PoolOptions["onUnended"];
+  readonly #onStarted: ThreadPoolOptions["onStarted"];
   /** Threads that were ended because their heap was full. */
   readonly #full = new Set<number>();
   /** Threads that are given no more tasks, and are replaced when they have none. */
@@ -57,6 +58,7 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
       },
     });
     this.#onUnended = onUnended;
+    this.#onStarted = onStarted;
     this.#heaps = limits && this.#watchHeaps(limits);
     if (onMessage !== undefined) this.#piscina.on("message", onMessage);
     this.#piscina.on("workerCreate", ({ id }: { readonly id: number }) => {
@@ -91,11 +93,14 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
       this.#usage.set(id, this.#usageOf(id) + 1);
       options.onAssigned?.(id);
     };
+    // Those that piscina starts at once are given tasks while they load.
+    const hasBegun = () => this.#onStarted !== undefined && thread !== null;
     try {
       if (this.#closed) throw new Error("the pool is closed");
       return await this.#piscina.run(queued(task, assigned), { signal: AbortSignal.any(signals) });
     } catch (error) {
-      if (this.#waiting.signal !== signals[0] && signals[0]?.aborted) throw new WorkerFault("boot", signals[0].reason);
+      const isStranded = this.#waiting.signal !== signals[0] && signals[0]?.aborted;
+      if (isStranded && !hasBegun()) throw new WorkerFault("boot", signals[0]?.reason);
       if (options.signal?.aborted) {
         if (worker !== undefined) this.#expectEnd(worker);
         throw new WorkerFault("ended", options.signal.reason);
