@@ -28,6 +28,8 @@ export interface ChildEvents {
 export class ChildWorker {
   /** Counts from 1 in the pool. */
   readonly id: number;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
   /** Whether its worker has loaded its code. */
   hasStarted = false;
   /** Whether it is to be given no more tasks. */
@@ -46,10 +48,19 @@ export class ChildWorker {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.#process.on("message", (message) => this.#take(message as FromChild));
-    this.#process.on("error", (error) => this.#die(messageOf(error)));
-    this.#process.on("exit", (code, signal) =>
-      this.#die(signal === null ? `worker process exited with code: ${code}` : `worker process was ended by ${signal}`),
-    );
+    this.exited = new Promise((resolve) => {
+      this.#process.on("error", (error) => {
+        this.#die(messageOf(error));
+        // One that could not be started does not exit.
+        if (this.#process.pid === undefined) resolve();
+      });
+      this.#process.on("exit", (code, signal) => {
+        this.#die(
+          signal === null ? `worker process exited with code: ${code}` : `worker process was ended by ${signal}`,
+        );
+        resolve();
+      });
+    });
     this.tell(start);
   }
 
@@ -70,7 +81,7 @@ export class ChildWorker {
 
   /** What cannot be sent is lost with the process, which is told by its exit. */
   tell(message: ToChild): void {
-    this.#process.send(message, () => {});
+    this.#process.send?.(message, () => {});
   }
 
   /**

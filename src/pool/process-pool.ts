@@ -61,7 +61,9 @@ export class ProcessPool<Task extends object, Result> implements Workers<Task, R
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#rejectWaiting(new WorkerFault("ended", closing));
-    for (const child of this.#children) child.end(closing.message, () => new WorkerFault("ended", closing));
+    const children = [...this.#children];
+    for (const child of children) child.end(closing.message, () => new WorkerFault("ended", closing));
+    await Promise.all(children.map(({ exited }) => exited));
   }
 
   #spawn(): void {

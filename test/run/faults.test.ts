@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { recordsOf } from "../../src/audit/audit-records.ts";
+import { isolations } from "../../src/config/config-schema.ts";
 import { openStore, type RunEvent } from "../../src/index.ts";
 import type { StoredEpisode } from "../../src/store/lightning-store.ts";
 import { faraday } from "../commands/run-cli.ts";
@@ -28,7 +29,7 @@ beforeAll(async () => {
   undisturbed = await runChatter({ train });
 }, timeout);
 
-describe.each(["thread", "process"] as const)("isolation: %s", (isolation) => {
+describe.each(isolations)("isolation: %s", (isolation) => {
   describe("whoever ends its worker is to blame alone, its task is quarantined in the end, and the rest is as without it", () => {
     test.each([
       ["exit", {}, "failed", "environment", /^a worker failed: worker exited with code: 7$/],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { recordsOf } from "../../src/audit/audit-records.ts";
+import { isolations } from "../../src/config/config-schema.ts";
 import type { AgentSignal } from "../../src/core/audit.ts";
 import { openStore, type RunEvent, type Trainer } from "../../src/index.ts";
 import { Planner } from "../../src/run/plan.ts";
@@ -40,7 +41,7 @@ async function hangingEpisodes(): Promise<string[]> {
   return keys.filter((key) => key.task === "talk-0").map((key) => key.id);
 }
 
-describe.each(["thread", "process"] as const)("isolation: %s", (isolation) => {
+describe.each(isolations)("isolation: %s", (isolation) => {
   test("SIGKILL ends an episode whose worker is in an endless loop, and the others of its task are run again", async () => {
     const hanging = await hangingEpisodes();
     expect(hanging).toHaveLength(train.groupSize);
