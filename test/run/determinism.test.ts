@@ -20,7 +20,7 @@ test("the same seed gives the same weights and episodes with 1, 2 and 3 workers"
 });
 
 test("workers that are processes give the same weights and episodes as threads", async () => {
-  const settings = { train: { ...train, loss: { klCoefficient: 0.1 } } };
+  const settings = { train: { ...train, iterations: 3, async: { stalenessMax: 1 }, loss: { klCoefficient: 0.1 } } };
   const threads = await runChatter({ ...settings, workers: 2 });
   for (const workers of [1, 2]) {
     const processes = await runChatter({ ...settings, workers, isolation: "process" });
