@@ -65,6 +65,7 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
     ...(store === undefined ? {} : { stored: store === "sqlite" }),
     ...(governed === undefined ? {} : { governed: governedChoices[governed] }),
   });
+  for (const workload of chosen) checkIsolation(workload);
   const page = invocation.value("html");
   // Before anything is measured, so that nothing is measured in vain.
   if (page !== undefined) writeWhole(resolve(page), "");
@@ -105,6 +106,14 @@ async function workloadsOf(
       const { config } = await loadConfig({ file: shipped, sets: [...sets, ...setsOf(withoutWorkers(invocation))] });
       return { name, config, stored, governed: [governed], ...said, ...(against === undefined ? {} : { against }) };
     }),
+  );
+}
+
+/** Clocks and profilers are those of threads: of processes, they would tell the main one's alone. */
+function checkIsolation({ name, config }: BenchWorkload): void {
+  if (config.isolation === "thread") return;
+  throw new InputError(
+    `faraday bench measures threads: isolation must be thread, got ${config.isolation} in ${name}; --set isolation=thread measures it so`,
   );
 }
 

@@ -11,6 +11,9 @@ import { pretrainOptions } from "./pretrain-options.ts";
 import { storeUrl } from "./store-url.ts";
 import { trainOptions } from "./train-options.ts";
 
+/** What workers may be. */
+export const isolations = ["thread", "process"] as const;
+
 /** The whole configuration. Every part's schema lies beside the part, with its defaults. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe("Names this schema, for editors"),
@@ -26,7 +29,11 @@ export const configSchema = z.strictObject({
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(256)])
     .default("auto")
-    .describe("Worker threads; auto is one for each core"),
+    .describe("How many workers; auto is one for each core"),
+  isolation: z
+    .enum(isolations)
+    .default("thread")
+    .describe("What a worker is: thread, or process for user code that a thread cannot contain"),
   concurrentTasksPerWorker: z
     .int()
     .min(1)

@@ -118,7 +118,16 @@ export class ActivityBoard {
   }
 
   set clockMs(clockMs: number) {
-    new Int32Array(this.memory, 0, 1)[0] = clockMs;
+    this.clock[0] = clockMs;
+  }
+
+  get clock(): Int32Array<SharedArrayBuffer> {
+    return new Int32Array(this.memory, 0, 1);
+  }
+
+  /** Memory of one row. */
+  rowOf(row: number): Uint8Array<SharedArrayBuffer> {
+    return new Uint8Array(this.memory, boardBytes + row * rowBytes, rowBytes);
   }
 
   #ints(row: number): Int32Array {

@@ -28,6 +28,8 @@ interface Watched {
 export interface WatchHandle extends Disposable {
   /** Of the task's row, for its worker. */
   readonly row: number | null;
+  /** Of the row. */
+  readonly memory: Uint8Array<SharedArrayBuffer> | null;
   readonly activity: WatchedActivity | null;
   /** A worker has been given the task: from now on it may be late. */
   assigned(): void;
@@ -37,13 +39,16 @@ export interface WatchHandle extends Disposable {
 export class DeadlineWatch implements Disposable {
   readonly #board = new ActivityBoard();
   readonly #deadlines: StageDeadlines;
+  readonly #onTick: (clock: Int32Array<SharedArrayBuffer>) => void;
   readonly #watched = new Set<Watched>();
   #clockMs = 0;
   #lookedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(deadlines: StageDeadlines) {
+  /** @param onTick Told when the clock that workers see has moved on. */
+  constructor(deadlines: StageDeadlines, onTick: (clock: Int32Array<SharedArrayBuffer>) => void = () => {}) {
     this.#deadlines = deadlines;
+    this.#onTick = onTick;
   }
 
   get memory(): SharedArrayBuffer {
@@ -60,6 +65,7 @@ export class DeadlineWatch implements Disposable {
     const activity = () => this.#activity(watched);
     return {
       row,
+      memory: this.#board.rowOf(row),
       get activity() {
         return activity();
       },
@@ -101,6 +107,7 @@ export class DeadlineWatch implements Disposable {
     this.#clockMs += Math.min(now - this.#lookedAt, tickMsMax);
     this.#lookedAt = now;
     this.#board.clockMs = this.#clockMs;
+    this.#onTick(this.#board.clock);
     for (const watched of [...this.#watched]) this.#check(watched);
   }
 
@@ -124,4 +131,4 @@ export class DeadlineWatch implements Disposable {
   }
 }
 
-const unwatched: WatchHandle = { row: null, activity: null, assigned() {}, [Symbol.dispose]() {} };
+const unwatched: WatchHandle = { row: null, memory: null, activity: null, assigned() {}, [Symbol.dispose]() {} };

@@ -23,6 +23,9 @@ export class WorkerFault extends FaradayError {
   }
 }
 
+/** How a process ended that said nothing of it: what its worker did at last was perhaps not told any more. */
+export class SilentDeath extends Error {}
+
 /** Anything that a task was rejected with. */
 export function faultOf(error: unknown): WorkerFault {
   return error instanceof WorkerFault ? error : new WorkerFault("died", error);

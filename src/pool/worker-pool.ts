@@ -3,48 +3,17 @@ import { move, Piscina, queueOptionsSymbol } from "piscina";
 import { messageOf } from "../core/errors.ts";
 import { HeapWatch } from "./heap-watch.ts";
 import { kindOf, WorkerFault } from "./worker-fault.ts";
+import type { PoolOptions, TaskOptions, WorkerLimits, Workers } from "./workers.ts";
 
-export interface PoolOptions {
-  /** Worker entry; its default export takes a task. */
-  readonly file: URL;
-  /** Threads, all started at once. */
-  readonly workers: number;
-  /** Given to every worker as its `workerData`. SharedArrayBuffers in it are shared. */
-  readonly setup: unknown;
-  /** Tasks that a worker has at a time. Default 1. */
-  readonly tasksPerWorker?: number;
-  /** Of each thread, in MiB; V8's own where absent. */
-  readonly limits?: WorkerLimits;
-  /** Told what workers post to the main thread besides their answers. */
-  readonly onMessage?: (message: unknown) => void;
-  /** Told of a thread that was ended and does not end. */
-  readonly onUnended?: (thread: number) => void;
-}
-
-export interface WorkerLimits {
-  readonly heapMb: number;
-  readonly stackMb?: number;
+export interface ThreadPoolOptions extends PoolOptions {
+  /** Told of each thread that has loaded its code. With it, threads start when the first task comes. */
+  readonly onStarted?: () => void;
+  /** Told of each thread that has ended, with the last error of any. */
+  readonly onEnded?: (reason: string) => void;
 }
 
 /** How long a thread that was ended may take. */
 const endMs = 5_000;
-
-export interface TaskOptions {
-  /** Once aborted, the task is rejected with the signal's reason, and the worker that holds it is ended and replaced, whatever it is doing. */
-  readonly signal?: AbortSignal;
-  /** Called when a worker is given the task, with its thread. */
-  readonly onAssigned?: (thread: number) => void;
-}
-
-/** Workers that do tasks, as far as those who give them tasks can tell. */
-export interface Workers<Task extends object, Result> extends AsyncDisposable {
-  /** Those that are threads and live. */
-  readonly threads: readonly Worker[];
-  /** @throws {WorkerFault} where the task threw or its worker died. */
-  run(task: Task, options?: TaskOptions): Promise<Result>;
-  /** Has a worker replaced once it has no task. */
-  retire(thread: number): void;
-}
 
 /**
  * A fixed number of worker threads. A worker that dies is replaced, and the tasks it held are rejected. Where none lives and none can be
@@ -58,6 +27,7 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
   readonly #usage = new Map<number, number>();
   readonly #heaps: HeapWatch | undefined;
   readonly #onUnended: PoolOptions["onUnended"];
+  readonly #onStarted: ThreadPoolOptions["onStarted"];
   /** Threads that were ended because their heap was full. */
   readonly #full = new Set<number>();
   /** Threads that are given no more tasks, and are replaced when they have none. */
@@ -67,11 +37,14 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
   #lastError = "it ended while it started";
   #closed = false;
 
-  constructor({ file, workers, setup, tasksPerWorker = 1, limits, onMessage, onUnended }: PoolOptions) {
+  constructor(options: ThreadPoolOptions) {
+    const { file, workers, setup, tasksPerWorker = 1, limits, onMessage, onUnended, onStarted, onEnded } = options;
     this.#piscina = new Piscina({
       filename: file.href,
-      minThreads: workers,
+      // piscina takes threads that it starts at once for started.
+      minThreads: onStarted === undefined ? workers : 0,
       maxThreads: workers,
+      idleTimeout: Number.POSITIVE_INFINITY,
       workerData: setup,
       concurrentTasksPerWorker: tasksPerWorker,
       ...(limits === undefined ? {} : { resourceLimits: resourceLimits(limits) }),
@@ -85,11 +58,20 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
       },
     });
     this.#onUnended = onUnended;
+    this.#onStarted = onStarted;
     this.#heaps = limits && this.#watchHeaps(limits);
     if (onMessage !== undefined) this.#piscina.on("message", onMessage);
-    this.#piscina.on("workerCreate", ({ id }: { readonly id: number }) => this.#started.add(id));
+    this.#piscina.on("workerCreate", ({ id }: { readonly id: number }) => {
+      this.#started.add(id);
+      onStarted?.();
+    });
     // Told before the worker is taken out and perhaps replaced.
-    this.#piscina.on("workerDestroy", () => queueMicrotask(() => this.#rejectStranded()));
+    this.#piscina.on("workerDestroy", () => {
+      queueMicrotask(() => {
+        this.#rejectStranded();
+        onEnded?.(this.#lastError);
+      });
+    });
     // A worker that dies without a task has none to reject.
     this.#piscina.on("error", (error) => {
       this.#lastError = messageOf(error);
@@ -101,7 +83,6 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
     return this.#piscina.threads;
   }
 
-  /** @throws {WorkerFault} with the worker's own message when the task threw or its worker died. */
   async run(task: Task, options: TaskOptions = {}): Promise<Result> {
     const signals = [this.#waiting.signal, ...(options.signal === undefined ? [] : [options.signal])];
     let thread: number | null = null;
@@ -112,11 +93,14 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
       this.#usage.set(id, this.#usageOf(id) + 1);
       options.onAssigned?.(id);
     };
+    // Those that piscina starts at once are given tasks while they load.
+    const hasBegun = () => this.#onStarted !== undefined && thread !== null;
     try {
       if (this.#closed) throw new Error("the pool is closed");
       return await this.#piscina.run(queued(task, assigned), { signal: AbortSignal.any(signals) });
     } catch (error) {
-      if (this.#waiting.signal !== signals[0] && signals[0]?.aborted) throw new WorkerFault("boot", signals[0].reason);
+      const isStranded = this.#waiting.signal !== signals[0] && signals[0]?.aborted;
+      if (isStranded && !hasBegun()) throw new WorkerFault("boot", signals[0]?.reason);
       if (options.signal?.aborted) {
         if (worker !== undefined) this.#expectEnd(worker);
         throw new WorkerFault("ended", options.signal.reason);
@@ -128,11 +112,13 @@ export class WorkerPool<Task extends object, Result> implements Workers<Task, Re
     }
   }
 
-  /** Has a thread replaced once it has no task. */
   retire(thread: number): void {
     this.#retiring.add(thread);
     this.#endRetired(thread);
   }
+
+  /** Threads see memory as it is. */
+  share(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;

@@ -111,13 +111,13 @@ async function storedRun(store: LightningStore, folder: string): Promise<StoredR
   );
 }
 
-/** The number of workers plays no part in what a run does. */
+/** What workers are, and how many, plays no part in what a run does. */
 function checkConfig({ config: before, id }: StoredRun, config: ResolvedConfig): void {
   const now: unknown = JSON.parse(JSON.stringify(config));
-  const changed = differences(before, now).filter((path) => path !== "workers");
+  const changed = differences(before, now).filter((path) => path !== "workers" && path !== "isolation");
   if (changed.length === 0) return;
   throw new InputError(
-    `run ${id} must go on with the config that it was begun with, save for workers; got another ${changed.join(", ")}`,
+    `run ${id} must go on with the config that it was begun with, save for workers and isolation; got another ${changed.join(", ")}`,
   );
 }
 

@@ -9,9 +9,9 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { activityMemory } from "../pool/activity-board.ts";
 import { DeadlineWatch, type StageDeadlines, type WatchedActivity, type WatchHandle } from "../pool/deadline-watch.ts";
 import { isStrayError } from "../pool/stray-errors.ts";
-import { type FaultKind, WorkerFault } from "../pool/worker-fault.ts";
+import { type FaultKind, SilentDeath, WorkerFault } from "../pool/worker-fault.ts";
 import { workerFile } from "../pool/worker-file.ts";
-import { type PoolOptions, type TaskOptions, WorkerPool, type Workers } from "../pool/worker-pool.ts";
+import type { TaskOptions } from "../pool/workers.ts";
 import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispatch.ts";
 import { lastSyscall } from "./episode-watch.ts";
 import type { FaultEvent } from "./events.ts";
@@ -30,12 +30,10 @@ import {
   type WorkerTask,
   weightsAt,
 } from "./rollout.ts";
+import { type RolloutWorkers, type StartWorkers, startersOf } from "./rollout-workers.ts";
 import type { TaskStatus } from "./run-status.ts";
 import { SignalBoard, signalBoardMemory } from "./signal-board.ts";
 import type { SurrogateGradient, SurrogateShard } from "./surrogate.ts";
-
-/** What rolls out and differentiates, wherever it runs. */
-export type RolloutWorkers = Workers<WorkerTask, RolloutResult | SurrogateGradient>;
 
 /** The workers of one run and the weights that they share with it: they roll out, and they differentiate. */
 export class RolloutPool implements GradientSource, AsyncDisposable {
@@ -60,18 +58,18 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
    * @param checkpoint The policy model; `null` where the config has an agent, which then acts.
    * @param onFault Told of what goes wrong in workers, each time.
    * @param recorders `epoch`: of the workers' recorders, more than 0 where a run is resumed; `timed`: whether they say when.
-   * @param startWorkers Starts what does the tasks: threads where it is absent.
+   * @param startWorkers Starts what does the tasks: what the config says where it is absent.
    */
   constructor(
     config: ResolvedConfig,
     checkpoint: Checkpoint | null,
     onFault: (event: FaultEvent) => void,
     recorders: Partial<Pick<RolloutSetup, "epoch" | "timed">> = {},
-    startWorkers: (options: PoolOptions) => RolloutWorkers = (options) => new WorkerPool(options),
+    startWorkers: StartWorkers = startersOf[config.isolation],
   ) {
     // The policies that may be sampled from while the next is written.
     this.#weights = checkpoint === null ? null : shareWeights(checkpoint.weights, stalenessOf(config) + 2);
-    this.#watch = new DeadlineWatch(stageDeadlines(config.deadlines));
+    this.#watch = new DeadlineWatch(stageDeadlines(config.deadlines), (clock) => this.#pool.share(clock));
     const actor = actorOf(config, checkpoint, this.#weights);
     const setup = { ...setupOf(config, actor), activity: this.#watch.memory, ...recorders };
     this.#signals = new SignalBoard(setup.signals);
@@ -98,7 +96,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   /** Gradients from here on are those of these weights. None of older ones than the last may still be under way. */
   publish(weights: Float32Array): void {
     this.#step++;
-    weightsAt(this.#policyWeights, learnerSlot(this.#step)).set(weights);
+    this.#write(learnerSlot(this.#step), weights);
   }
 
   /**
@@ -107,7 +105,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
    */
   publishPolicy(updates: number, weights: Float32Array): void {
     this.#updates = updates;
-    weightsAt(this.#policyWeights, policySlot(this.#policyWeights, updates)).set(weights);
+    this.#write(policySlot(this.#policyWeights, updates), weights);
   }
 
   gradients(shards: readonly SurrogateShard[]): Promise<SurrogateGradient[]> {
@@ -123,10 +121,13 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
    */
   signal(episode: string, signal: AgentSignal): void {
     const slot = this.#signals.post(episode, signal);
+    const written = this.#signals.written(slot);
+    this.#pool.share(written.slot, { isWatched: true });
+    this.#pool.share(written.count);
     if (signal === "SIGKILL") this.#dispatcher.kill(episode, () => this.#signals.taken(slot));
   }
 
-  /** Workers that live, for whoever measures them. */
+  /** Workers that live, for whoever measures them; none where they are processes. */
   get threads(): readonly Worker[] {
     return this.#pool.threads;
   }
@@ -138,6 +139,12 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   get #policyWeights(): SharedWeightsMemory {
     if (this.#weights === null) throw new Error("RolloutPool: there is no policy model, the config has an agent");
     return this.#weights;
+  }
+
+  #write(slot: number, weights: Float32Array): void {
+    const written = weightsAt(this.#policyWeights, slot);
+    written.set(weights);
+    this.#pool.share(written);
   }
 
   #slotOf({ weights }: RolloutTask): number {
@@ -188,13 +195,14 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     const underWay = { task, watched };
     this.#underWay.add(underWay);
     try {
-      return await this.#pool.run({ ...task, row: watched.row }, { signal, onAssigned });
+      return await this.#pool.run({ ...task, row: watched.row }, { signal, onAssigned, watched: watched.memory });
     } catch (error) {
       if (late.signal.aborted) throw late.signal.reason;
       const { kind, cause } = error as WorkerFault;
       // What is at fault may have been left there by an earlier task.
       if (kind === "threw" && thread !== null) this.#pool.retire(thread);
-      const { activity } = watched;
+      const { activity: told } = watched;
+      const activity = told !== null && cause instanceof SilentDeath ? { ...told, episode: null } : told;
       throw new WorkerFault(activity?.stage === "boot" && kind !== "ended" ? "boot" : kind, cause, activity);
     } finally {
       this.#underWay.delete(underWay);

@@ -115,7 +115,7 @@ export function policySlot({ policies }: SharedWeightsMemory, updates: number): 
 }
 
 /** The weights in a slot, shared: nothing is copied. */
-export function weightsAt({ buffer, size }: SharedWeightsMemory, slot: number): Float32Array {
+export function weightsAt({ buffer, size }: SharedWeightsMemory, slot: number): Float32Array<SharedArrayBuffer> {
   return new Float32Array(buffer, slot * size * Float32Array.BYTES_PER_ELEMENT, size);
 }
 

@@ -29,7 +29,7 @@ export function signalBoardMemory(): SharedArrayBuffer {
  */
 export class SignalBoard {
   readonly #memory: SharedArrayBuffer;
-  readonly #count: Int32Array;
+  readonly #count: Int32Array<SharedArrayBuffer>;
   /** Slots that this instance has read. */
   #read = 0;
 
@@ -73,6 +73,14 @@ export class SignalBoard {
   async changed(): Promise<void> {
     const wait = Atomics.waitAsync(this.#count, 0, this.#read);
     if (wait.async) await wait.value;
+  }
+
+  /** What a post to this slot has written: the slot, and the count. */
+  written(slot: number): {
+    readonly slot: Uint8Array<SharedArrayBuffer>;
+    readonly count: Int32Array<SharedArrayBuffer>;
+  } {
+    return { slot: new Uint8Array(this.#memory, boardBytes + slot * slotBytes, slotBytes), count: this.#count };
   }
 
   /** Says that the signal reached its episode. */

@@ -25,6 +25,7 @@ export interface TrainerOptions {
   readonly train?: Omit<NonNullable<ConfigInput["train"]>, "algorithm">;
   readonly workers?: ConfigInput["workers"];
   /** Of the workers, as in the config. */
+  readonly isolation?: ConfigInput["isolation"];
   readonly concurrentTasksPerWorker?: ConfigInput["concurrentTasksPerWorker"];
   readonly workerLimits?: ConfigInput["workerLimits"];
   readonly deadlines?: ConfigInput["deadlines"];
@@ -43,6 +44,7 @@ export interface TrainerOptions {
 /** Options that are the config's own. */
 const asInConfig = [
   "workers",
+  "isolation",
   "concurrentTasksPerWorker",
   "workerLimits",
   "deadlines",

@@ -58,6 +58,10 @@ describe("faraday bench", () => {
     [["--store", "postgres"], '--store must be one of sqlite, none, got "postgres"'],
     [["a.yaml", "--workload", "sql"], "what to measure is a config or --workload, not both"],
     [
+      ["--workload", "echo", "--set", "isolation=process"],
+      "faraday bench measures threads: isolation must be thread, got process in echo; --set isolation=thread measures it so",
+    ],
+    [
       ["--workload", "sql,ecko"],
       '--workload must be of sql, sql-scripted, echo, echo-spans, wait, control, got "ecko"; did you mean echo?',
     ],

@@ -20,6 +20,8 @@ export const faults = [
   "spin",
   "never",
   "fill-heap",
+  "fill-uninterruptibly",
+  "kill-process",
   "exit-once",
   "exit-often",
   "nan-reward",
@@ -110,6 +112,8 @@ function breakEpisode(fault: (typeof faults)[number]): void {
   if (fault === "loop") loop();
   if (fault === "wasm-loop") wasmLoop();
   if (fault === "fill-heap") fillHeap();
+  if (fault === "fill-uninterruptibly") for (const all: unknown[] = []; ; ) all.push(new Array(1000).fill(0));
+  if (fault === "kill-process") process.kill(process.pid, "SIGKILL");
   if (fault === "reject-later") void Promise.resolve().then(() => fail("rejected later"));
   if (fault === "leak-timers") setInterval(() => {}, 1);
   if (fault === "flood") flood();

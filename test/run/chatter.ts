@@ -42,7 +42,10 @@ export function chatterPolicy(): string {
   return folder;
 }
 
-type WorkerOptions = Pick<TrainerOptions, "concurrentTasksPerWorker" | "workerLimits" | "deadlines" | "retries">;
+type WorkerOptions = Pick<
+  TrainerOptions,
+  "isolation" | "concurrentTasksPerWorker" | "workerLimits" | "deadlines" | "retries"
+>;
 
 export interface ChatterOptions extends WorkerOptions {
   readonly fault?: (typeof faults)[number];

@@ -19,6 +19,16 @@ test("the same seed gives the same weights and episodes with 1, 2 and 3 workers"
   expect(weightsOf(one).equals(weightsOf(one, 1))).toBe(false);
 });
 
+test("workers that are processes give the same weights and episodes as threads", async () => {
+  const settings = { train: { ...train, iterations: 3, async: { stalenessMax: 1 }, loss: { klCoefficient: 0.1 } } };
+  const threads = await runChatter({ ...settings, workers: 2 });
+  for (const workers of [1, 2]) {
+    const processes = await runChatter({ ...settings, workers, isolation: "process" });
+    expect(weightsOf(processes).equals(weightsOf(threads))).toBe(true);
+    expect(done(processes)).toEqual(done(threads));
+  }
+});
+
 test("batches that are rolled out ahead give the same weights and episodes with 1 and 3 workers, and others than none ahead", async () => {
   const options = { train: { ...train, iterations: 3, async: { stalenessMax: 1 } } };
   const one = await runChatter({ ...options, workers: 1 });

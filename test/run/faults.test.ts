@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { recordsOf } from "../../src/audit/audit-records.ts";
+import { isolations } from "../../src/config/config-schema.ts";
 import { openStore, type RunEvent } from "../../src/index.ts";
 import type { StoredEpisode } from "../../src/store/lightning-store.ts";
 import { faraday } from "../commands/run-cli.ts";
@@ -28,97 +29,104 @@ beforeAll(async () => {
   undisturbed = await runChatter({ train });
 }, timeout);
 
-describe("whoever ends its worker is to blame alone, its task is quarantined in the end, and the rest is as without it", () => {
-  test.each([
-    ["exit", {}, "failed", "environment", /^a worker failed: worker exited with code: 7$/],
-    [
-      "fill-heap",
-      { workerLimits: { heapMb: 64 } },
-      "failed",
-      "environment",
-      /^a worker failed: its heap reached its limit \(workerLimits\.heapMb\)$/,
-    ],
-    ["loop", { deadlines }, "timed-out", "environment", timeOut("step")],
-    ["wasm-loop", { deadlines }, "timed-out", "environment", timeOut("step")],
-    ["loop-score", { deadlines }, "timed-out", "environment", timeOut("score")],
-    [
-      "loop-reset",
-      { deadlines },
-      "timed-out",
-      "environment",
-      /^a worker failed: reset: .* 1500 ms; no syscall was made$/,
-    ],
-    ["spin", { deadlines }, "timed-out", "worker", timeOut("wait")],
-  ] as const)(
-    "%s",
-    async (fault, options, outcome, boundary, message) => {
-      const run = await runFaulty({ fault, ...options });
-      expect(run.report.status).toBe("succeeded");
+describe.each(isolations)("isolation: %s", (isolation) => {
+  describe("whoever ends its worker is to blame alone, its task is quarantined in the end, and the rest is as without it", () => {
+    test.each([
+      ["exit", {}, "failed", "environment", /^a worker failed: worker exited with code: 7$/],
+      [
+        "fill-heap",
+        { workerLimits: { heapMb: 64 } },
+        "failed",
+        "environment",
+        /^a worker failed: its heap reached its limit \(workerLimits\.heapMb\)$/,
+      ],
+      ["loop", { deadlines }, "timed-out", "environment", timeOut("step")],
+      ["wasm-loop", { deadlines }, "timed-out", "environment", timeOut("step")],
+      ["loop-score", { deadlines }, "timed-out", "environment", timeOut("score")],
+      [
+        "loop-reset",
+        { deadlines },
+        "timed-out",
+        "environment",
+        /^a worker failed: reset: .* 1500 ms; no syscall was made$/,
+      ],
+      ["spin", { deadlines }, "timed-out", "worker", timeOut("wait")],
+    ] as const)(
+      "%s",
+      async (fault, options, outcome, boundary, message) => {
+        const run = await runFaulty({ fault, isolation, ...options });
+        await expectBlamed(run, { outcome, boundary, message });
+      },
+      timeout,
+    );
+  });
+
+  test(
+    "what never answers times out alone, and its worker lives",
+    async () => {
+      const run = await runFaulty({ isolation, fault: "never", deadlines });
       expectComplete(run);
-      const lost = run.episodes.filter((episode) => episode.outcome === outcome);
+      const lost = run.episodes.filter(({ outcome }) => outcome === "timed-out");
       expect(lost.length).toBeGreaterThan(0);
       for (const { error, attempt, worker } of lost) {
-        expect(error).toEqual({ boundary, message: expect.stringMatching(message) });
-        expect(worker).toBe(0);
-        if (outcome === "failed") expect(attempt).toBeGreaterThan(1);
+        expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(/^step: .* was chat\.say$/) });
+        expect(attempt).toBe(1);
+        expect(worker).toBeGreaterThan(0);
       }
-      const quarantined = run.episodes.filter((episode) => episode.outcome === "quarantined");
-      for (const { error } of quarantined) expect(error?.message).toMatch(/^task talk-0 is quarantined: /);
-      expectOthersUndisturbed(run, [...lost, ...quarantined]);
-      expectTold(run, quarantined.length > 0);
-      expect(run.report.quarantinedTasks).toEqual(quarantined.length > 0 ? ["talk-0"] : []);
+      expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
+      expectOthersUndisturbed(run, lost);
+      await expectVerified(run);
+    },
+    timeout,
+  );
+
+  test(
+    "a run whose workers die and are tried again ends with the weights of one that nothing happened to",
+    async () => {
+      const mark = join(freshFolder(), "mark");
+      const run = await runFaulty({ isolation, fault: "exit-once", mark });
+      expect(existsSync(mark)).toBe(true);
+      expect(run.events.some(({ type }) => type === "task-failure")).toBe(true);
+      expect(run.episodes.some(({ attempt }) => attempt > 1)).toBe(true);
+      expectOthersUndisturbed(run, []);
+      expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
+      await expectVerified(run);
+    },
+    timeout,
+  );
+
+  test(
+    "a run whose workers die at random moments ends with the weights of one that nothing happened to",
+    async () => {
+      const run = await runFaulty({ isolation, fault: "exit-often", retries: { died: 50, taskFaults: 1000 } });
+      expect(run.events.filter(({ type }) => type === "task-failure").length).toBeGreaterThan(0);
+      expectComplete(run);
+      expectOthersUndisturbed(run, []);
+      expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
       await expectVerified(run);
     },
     timeout,
   );
 });
 
-test(
-  "what never answers times out alone, and its worker lives",
-  async () => {
-    const run = await runFaulty({ fault: "never", deadlines });
-    expectComplete(run);
-    const lost = run.episodes.filter(({ outcome }) => outcome === "timed-out");
-    expect(lost.length).toBeGreaterThan(0);
-    for (const { error, attempt, worker } of lost) {
-      expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(/^step: .* was chat\.say$/) });
-      expect(attempt).toBe(1);
-      expect(worker).toBeGreaterThan(0);
-    }
-    expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
-    expectOthersUndisturbed(run, lost);
-    await expectVerified(run);
-  },
-  timeout,
-);
-
-test(
-  "a run whose workers die and are tried again ends with the weights of one that nothing happened to",
-  async () => {
-    const mark = join(freshFolder(), "mark");
-    const run = await runFaulty({ fault: "exit-once", mark });
-    expect(existsSync(mark)).toBe(true);
-    expect(run.events.some(({ type }) => type === "task-failure")).toBe(true);
-    expect(run.episodes.some(({ attempt }) => attempt > 1)).toBe(true);
-    expectOthersUndisturbed(run, []);
-    expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
-    await expectVerified(run);
-  },
-  timeout,
-);
-
-test(
-  "a run whose workers die at random moments ends with the weights of one that nothing happened to",
-  async () => {
-    const run = await runFaulty({ fault: "exit-often", retries: { died: 50, taskFaults: 1000 } });
-    expect(run.events.filter(({ type }) => type === "task-failure").length).toBeGreaterThan(0);
-    expectComplete(run);
-    expectOthersUndisturbed(run, []);
-    expect(weightsOf(run)).toEqual(weightsOf(undisturbed));
-    await expectVerified(run);
-  },
-  timeout,
-);
+describe("a process contains what ends a process", () => {
+  test.each([
+    ["kill-process", {}, "worker", /^a worker failed: worker process was ended by SIGKILL$/],
+    [
+      "fill-uninterruptibly",
+      { workerLimits: { heapMb: 16 } },
+      "environment",
+      /^a worker failed: .*(workerLimits\.heapMb allows|JS heap out of memory)$/,
+    ],
+  ] as const)(
+    "%s",
+    async (fault, options, boundary, message) => {
+      const run = await runFaulty({ fault, isolation: "process", ...options });
+      await expectBlamed(run, { outcome: "failed", boundary, message });
+    },
+    timeout,
+  );
+});
 
 describe("a group that lost an episode is masked or completed, never learned from as if it were whole", () => {
   test.each(["mask", "complete"] as const)(
@@ -200,6 +208,27 @@ test(
   },
   timeout,
 );
+
+async function expectBlamed(
+  run: FaultyRun,
+  { outcome, ...fault }: { readonly outcome: string; readonly boundary: string; readonly message: RegExp },
+): Promise<void> {
+  expect(run.report.status).toBe("succeeded");
+  expectComplete(run);
+  const lost = run.episodes.filter((episode) => episode.outcome === outcome);
+  expect(lost.length).toBeGreaterThan(0);
+  for (const { error, attempt, worker } of lost) {
+    expect(error).toEqual({ boundary: fault.boundary, message: expect.stringMatching(fault.message) });
+    expect(worker).toBe(0);
+    if (outcome === "failed") expect(attempt).toBeGreaterThan(1);
+  }
+  const quarantined = run.episodes.filter((episode) => episode.outcome === "quarantined");
+  for (const { error } of quarantined) expect(error?.message).toMatch(/^task talk-0 is quarantined: /);
+  expectOthersUndisturbed(run, [...lost, ...quarantined]);
+  expectTold(run, quarantined.length > 0);
+  expect(run.report.quarantinedTasks).toEqual(quarantined.length > 0 ? ["talk-0"] : []);
+  await expectVerified(run);
+}
 
 function failedFirst(one: StoredEpisode, other: StoredEpisode): number {
   return Number(other.outcome === "failed") - Number(one.outcome === "failed");

@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { isolations } from "../../src/config/config-schema.ts";
 import type { RunEvent } from "../../src/index.ts";
 import { type ChatterOptions, type ChatterRun, runChatter } from "./chatter.ts";
 
 const train = { iterations: 1, groupsPerBatch: 9, groupSize: 2, groupsPerTask: 3, evalEpisodes: 2 };
 const timeout = 120_000;
 
-async function runHostile(fault: NonNullable<ChatterOptions["fault"]>) {
+async function runHostile(fault: NonNullable<ChatterOptions["fault"]>, options: ChatterOptions = {}) {
   const events: RunEvent[] = [];
-  const run = await runChatter({ fault, train, onEvent: (event) => events.push(event) });
+  const run = await runChatter({ ...options, fault, train, onEvent: (event) => events.push(event) });
   expect(run.report.status).toBe("succeeded");
   expect(run.episodes).toHaveLength(train.groupsPerBatch * train.groupSize + 3 * train.evalEpisodes);
   return { ...run, events };
@@ -51,31 +52,38 @@ test(
   timeout,
 );
 
-describe("what an episode leaves behind and breaks is told once with its name, and disturbs nobody", () => {
-  test.each(["reject-later", "throw-later"] as const)(
-    "%s",
-    async (fault) => {
-      const run = await runHostile(fault);
-      misbehaved(run);
-      const strays = run.events.filter((event) => event.type === "stray-error");
-      expect(strays.length).toBeGreaterThan(0);
-      const names = strays.map(({ episode }) => episode);
-      expect(new Set(names).size).toBe(names.length);
-      const guilty = run.episodes.filter(({ key }) => key.task === "talk-0").map(({ key }) => key.id);
-      for (const { episode, reason } of strays) {
-        expect(guilty).toContain(episode);
-        expect(reason).toMatch(/^an error that nobody caught: /);
-      }
-      expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
-    },
-    timeout,
-  );
-});
+describe.each(isolations)(
+  "what an episode leaves behind and breaks is told once with its name, and disturbs nobody: %s",
+  (isolation) => {
+    test.each(["reject-later", "throw-later"] as const)(
+      "%s",
+      async (fault) => {
+        const run = await runHostile(fault, { isolation });
+        misbehaved(run);
+        const strays = run.events.filter((event) => event.type === "stray-error");
+        expect(strays.length).toBeGreaterThan(0);
+        const names = strays.map(({ episode }) => episode);
+        expect(new Set(names).size).toBe(names.length);
+        const guilty = run.episodes.filter(({ key }) => key.task === "talk-0").map(({ key }) => key.id);
+        for (const { episode, reason } of strays) {
+          expect(guilty).toContain(episode);
+          expect(reason).toMatch(/^an error that nobody caught: /);
+        }
+        expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
+      },
+      timeout,
+    );
+  },
+);
 
-test.each(["leak-timers", "flood"] as const)(
-  "%s: the run goes on and ends",
-  async (fault) => {
-    const run = await runHostile(fault);
+test.each([
+  ["leak-timers", "thread"],
+  ["flood", "thread"],
+  ["leak-timers", "process"],
+] as const)(
+  "%s: the run goes on and ends, isolation: %s",
+  async (fault, isolation) => {
+    const run = await runHostile(fault, { isolation });
     expect(misbehaved(run).map(({ outcome }) => outcome)).toEqual(["completed", "completed"]);
   },
   timeout,

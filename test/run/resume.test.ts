@@ -254,7 +254,7 @@ describe("what refuses to go on leaves the run as it was", () => {
 
   it("another config, and another directory to write to", async () => {
     for (const [args, message] of [
-      [["--seed", "2"], /save for workers; got another train\.seed/],
+      [["--seed", "2"], /save for workers and isolation; got another train\.seed/],
       [["--set", "train.iterations=9"], /got another train\.iterations/],
       [["--out", "elsewhere"], /--resume or --out, not both/],
     ] as const) {

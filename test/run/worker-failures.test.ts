@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { recordsOf } from "../../src/audit/audit-records.ts";
+import { isolations } from "../../src/config/config-schema.ts";
 import { FaradayError, openStore } from "../../src/index.ts";
 import type { StoredEpisode } from "../../src/store/lightning-store.ts";
 import { type ChatterRun, chatterTrain, chatterTrainer, runChatter, storedRun } from "./chatter.ts";
@@ -24,14 +25,17 @@ test("a task that a worker cannot do is done without the episodes that it cannot
   await expectSoundAudit(run);
 });
 
-test("a worker that dies after its task, or within the next one, is replaced, and nothing is lost", async () => {
-  const run = await runChatter({ fault: "exit-later", train });
-  expect(run.report.status).toBe("succeeded");
-  expectComplete(run);
-  expect(run.episodes.filter((episode) => episode.outcome === "failed")).toEqual([]);
-  expect(Math.max(...run.episodes.map((episode) => episode.worker))).toBeGreaterThan(2);
-  await expectSoundAudit(run);
-});
+test.each(isolations)(
+  "a worker that dies after its task, or within the next one, is replaced, and nothing is lost: %s",
+  async (isolation) => {
+    const run = await runChatter({ fault: "exit-later", train, isolation });
+    expect(run.report.status).toBe("succeeded");
+    expectComplete(run);
+    expect(run.episodes.filter((episode) => episode.outcome === "failed")).toEqual([]);
+    expect(Math.max(...run.episodes.map((episode) => episode.worker))).toBeGreaterThan(2);
+    await expectSoundAudit(run);
+  },
+);
 
 test("what an environment throws in an episode fails that episode alone", async () => {
   const run = await runChatter({ fault: "throw", train });
@@ -49,28 +53,31 @@ test("what an environment throws in an episode fails that episode alone", async 
   await expectSoundAudit(run);
 });
 
-describe("where every worker fails when it boots, the run ends with one error after some tries", () => {
-  test.each([
-    ["load-exit", /worker exited with code: 9/],
-    ["load-throw", /the chat cannot be loaded/],
-    ["load-loop", /boot: not done within its deadline of 3000 ms/],
-  ] as const)("%s", async (fault, message) => {
-    const { trainer, out } = chatterTrainer({
-      fault,
-      train: { evalEpisodes: 400 },
-      retries: { boots: 2 },
-      ...(fault === "load-loop" ? { deadlines: { bootMs: 3_000 } } : {}),
+describe.each(isolations)(
+  "where every worker fails when it boots, the run ends with one error after some tries: %s",
+  (isolation) => {
+    test.each([
+      ["load-exit", /worker exited with code: 9/],
+      ["load-throw", /the chat cannot be loaded/],
+      ["load-loop", /boot: not done within its deadline of 3000 ms/],
+    ] as const)("%s", async (fault, message) => {
+      const { trainer, out } = chatterTrainer({
+        ...{ fault, isolation },
+        train: { evalEpisodes: 400 },
+        retries: { boots: 2 },
+        ...(fault === "load-loop" ? { deadlines: { bootMs: 3_000 } } : {}),
+      });
+      const error = await trainer.train().then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(FaradayError);
+      expect(error).toMatchObject({ exitCode: 1, message: expect.stringMatching(message) });
+      expect(await storedRun(out)).toMatchObject({ status: "failed", report: { status: "failed" }, episodes: [] });
+      expect(JSON.parse(readFileSync(join(out, "report.json"), "utf8"))).toMatchObject({ status: "failed" });
     });
-    const error = await trainer.train().then(
-      () => null,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(FaradayError);
-    expect(error).toMatchObject({ exitCode: 1, message: expect.stringMatching(message) });
-    expect(await storedRun(out)).toMatchObject({ status: "failed", report: { status: "failed" }, episodes: [] });
-    expect(JSON.parse(readFileSync(join(out, "report.json"), "utf8"))).toMatchObject({ status: "failed" });
-  });
-});
+  },
+);
 
 /** Every planned episode is in the store once, in a terminal state. */
 function expectComplete({ episodes, report }: ChatterRun): void {

@@ -1,11 +1,11 @@
 import type { Worker } from "node:worker_threads";
 import { ActivityWriter } from "../../src/pool/activity-board.ts";
 import { type FaultKind, WorkerFault } from "../../src/pool/worker-fault.ts";
-import type { PoolOptions, TaskOptions } from "../../src/pool/worker-pool.ts";
+import type { PoolOptions, TaskOptions } from "../../src/pool/workers.ts";
 import { EpisodeWatch } from "../../src/run/episode-watch.ts";
 import type { RolloutResult, RolloutSetup, WorkerTask } from "../../src/run/rollout.ts";
 import { RolloutHost } from "../../src/run/rollout-host.ts";
-import type { RolloutWorkers } from "../../src/run/rollout-pool.ts";
+import type { RolloutWorkers } from "../../src/run/rollout-workers.ts";
 import type { SurrogateGradient } from "../../src/run/surrogate.ts";
 import { corrupted } from "./corrupt-reply.ts";
 import { LampsPlayer } from "./lamps-player.ts";
@@ -74,6 +74,9 @@ export class SimulatedWorkers implements RolloutWorkers {
     this.#replaceRetired(worker);
     this.#assign();
   }
+
+  /** All of them see memory as it is. */
+  share(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const worker of this.#workers) worker.dead = true;

@@ -1,0 +1,3 @@
+import { hostWorker } from "../src/pool/process-host.ts";
+
+hostWorker();
