@@ -16,6 +16,7 @@ const limits = {
 } as const;
 const connectTimeoutMs = 10_000;
 const connectionsMax = 10;
+const endMsMax = 5_000;
 
 /**
  * Connects to the store at a place, makes it where there is none, and brings its schema up to date.
@@ -38,6 +39,17 @@ export function connectPipelined(place: PostgresPlace): pg.Pool {
   return newPool(place, { max: 1, pipeline: true });
 }
 
+/** For while a pool is ended, which waits for its connections: a server that neither answers nor hangs up is hung up on after a while. */
+export function hangUpLate(pool: pg.Pool): Disposable {
+  const timer = setTimeout(() => {
+    for (const client of clientsOf.get(pool) ?? []) client.connection.stream.destroy();
+  }, endMsMax);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Of each pool, those that are connected. */
+const clientsOf = new WeakMap<pg.Pool, Set<pg.PoolClient>>();
+
 function newPool(place: PostgresPlace, settings: pg.PoolConfig): pg.Pool {
   const parameters = Object.entries({ search_path: place.schema, ...limits }).map(
     ([key, value]) => `-c ${key}=${value}`,
@@ -54,6 +66,9 @@ function newPool(place: PostgresPlace, settings: pg.PoolConfig): pg.Pool {
   pool.on("error", () => {});
   // One that breaks in somebody's hands between two statements fails the next.
   pool.on("connect", (client) => client.on("error", () => {}));
+  const clients = new Set<pg.PoolClient>();
+  clientsOf.set(pool, clients);
+  pool.on("connect", (client) => clients.add(client)).on("remove", (client) => clients.delete(client));
   return pool;
 }
 

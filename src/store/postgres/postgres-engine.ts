@@ -3,7 +3,7 @@ import { postgresPlace } from "../postgres-place.ts";
 import type { Engine, Shared } from "../sql/engine.ts";
 import type { Operation } from "../sql/operation.ts";
 import { drive } from "./answer.ts";
-import { connect, connectPipelined } from "./connect.ts";
+import { connect, connectPipelined, hangUpLate } from "./connect.ts";
 import { codeOf, passing } from "./error-code.ts";
 import { asOutage } from "./outage-codes.ts";
 import { SharedTransactions } from "./shared-transactions.ts";
@@ -55,6 +55,7 @@ export class PostgresEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    using _late = hangUpLate(this.#pool);
     await this.#shared[Symbol.asyncDispose]();
     await this.#pool.end();
   }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Shared } from "../sql/engine.ts";
 import type { Answer, Operation } from "../sql/operation.ts";
 import { answer, type Bound, boundOf, drive } from "./answer.ts";
-import { faradayLock } from "./connect.ts";
+import { faradayLock, hangUpLate } from "./connect.ts";
 import { asOutage } from "./outage-codes.ts";
 
 interface Call extends Shared {
@@ -44,6 +44,7 @@ export class SharedTransactions implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    using _late = hangUpLate(this.#pool);
     await this.#running;
     await this.#pool.end();
   }

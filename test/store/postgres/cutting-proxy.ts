@@ -12,6 +12,8 @@ export class CuttingProxy implements AsyncDisposable {
   /** Of the commits to come, the first first. */
   #cuts: Cut[] = [];
   cutCount = 0;
+  /** Whether nothing is passed on any more, and nobody told. */
+  isSilent = false;
 
   private constructor(target: string) {
     this.#target = new URL(target);
@@ -54,6 +56,7 @@ export class CuttingProxy implements AsyncDisposable {
       socket.on("error", end).on("close", end);
     }
     client.on("data", (bytes) => {
+      if (this.isSilent) return;
       const cut = bytes.includes("COMMIT\0") ? this.#cuts.shift() : undefined;
       if (cut !== undefined) this.cutCount++;
       if (cut === "before") return end();

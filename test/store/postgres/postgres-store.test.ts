@@ -82,6 +82,18 @@ describe.skipIf(server === undefined)(`on PostgreSQL (skipped where ${skipReason
     await drop();
   });
 
+  it("is closed where the server neither answers nor hangs up", async () => {
+    await using proxy = await CuttingProxy.start(server as string);
+    const { url, drop } = newPostgresStore();
+    const store = await openStore(`${proxy.url}${new URL(url).search}`, { baseDir: "/", outageMs: 60_000 });
+    await store.beginRun({ id: "run-1", config: {} });
+    proxy.isSilent = true;
+    const storing = expect(store.storeBatch(sampleBatch(new Recorder(1)))).rejects.toThrow(/does not answer/);
+    await store[Symbol.asyncDispose]();
+    await storing;
+    await drop();
+  }, 30_000);
+
   it("refuses a schema newer than its own, and makes no store where one must exist", async () => {
     const { url, drop } = newPostgresStore();
     await expect(openStore(url, { baseDir: "/", mustExist: true })).rejects.toThrow(/does not exist/);
