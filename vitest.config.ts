@@ -13,6 +13,11 @@ const together = ["audit", "config", "core", "grpo", "model", "report", "runner"
 /** What takes longest begins first, so that it does not run alone at the end. */
 const longest = [
   "run/resume",
+  "run/faults",
+  "fuzz/config",
+  "fuzz/sql",
+  "fuzz/store-server",
+  "fuzz/audit",
   "fuzz/config",
   "fuzz/store-server",
   "fuzz/audit",

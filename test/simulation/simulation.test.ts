@@ -6,9 +6,9 @@ import { Scenario } from "./scenario.ts";
 import { simulateTime } from "./simulated-time.ts";
 import { prepareSimulations, removeSimulation, simulate, simulationFolder } from "./simulation.ts";
 
-/** `SIM_SEED=7` replays one seed, `SIM_RUNS=20000` tries more of them. */
-const { SIM_SEED: seed, SIM_RUNS: runs = "600" } = process.env;
-const first = Number(seed ?? 1);
+/** `SIM_SEED=7` replays one seed, `SIM_RUNS=1000` tries more of them, `SIM_FROM=1001` others. */
+const { SIM_SEED: seed, SIM_RUNS: runs = "100", SIM_FROM: from = "1" } = process.env;
+const first = Number(seed ?? from);
 const isReplay = seed !== undefined;
 const count = isReplay ? 1 : Number(runs);
 /** Seeds after which each fault should have happened. */
