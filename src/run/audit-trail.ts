@@ -8,7 +8,7 @@ import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AuditSegment, TimedSegment } from "../core/audit.ts";
 import { FaradayError } from "../core/errors.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
-import { batchDigest } from "../store/batch-digest.ts";
+import { batchDigestInParts } from "../store/batch-digest.ts";
 import type { KeptWeights } from "../store/kept-weights.ts";
 import type { BatchRecord, LightningStore, StoredCheckpoint, TreeSegment } from "../store/lightning-store.ts";
 
@@ -90,7 +90,7 @@ export class AuditTrail {
     const { phase, iteration, weights, episodes } = batch;
     // Between its longer parts the main thread gives workers their next tasks.
     await setImmediate();
-    const digest = batchDigest(batch);
+    const digest = await batchDigestInParts(batch, () => setImmediate());
     await setImmediate();
     // Their workers could not: they were ended, or never had them.
     for (const { key, worker, outcome } of episodes) {

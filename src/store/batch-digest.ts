@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { BatchRecord } from "./lightning-store.ts";
 
@@ -11,11 +11,26 @@ export type DigestedBatch = Pick<BatchRecord, "phase" | "iteration" | "weights" 
  * that a signed tree binds the rows that no other record mentions. What a store gives back has the digest of what it was given.
  * @returns 64 lower-case hexadecimal digits.
  */
-export function batchDigest({ phase, iteration, weights, metrics, episodes }: DigestedBatch): string {
-  const digest = createHash("sha256");
-  digest.update(line({ phase, iteration, weights, metrics, episodes: episodes.length }));
-  for (const episode of episodes) digest.update(line(episode));
+export function batchDigest(batch: DigestedBatch): string {
+  const digest = begin(batch);
+  for (const episode of batch.episodes) digest.update(line(episode));
   return digest.digest("hex");
+}
+
+const partEpisodes = 500;
+
+/** As {@link batchDigest}, for a thread that has other things to do in between: `pause` is awaited after every few hundred episodes. */
+export async function batchDigestInParts(batch: DigestedBatch, pause: () => Promise<unknown>): Promise<string> {
+  const digest = begin(batch);
+  for (const [index, episode] of batch.episodes.entries()) {
+    if (index > 0 && index % partEpisodes === 0) await pause();
+    digest.update(line(episode));
+  }
+  return digest.digest("hex");
+}
+
+function begin({ phase, iteration, weights, metrics, episodes }: DigestedBatch): Hash {
+  return createHash("sha256").update(line({ phase, iteration, weights, metrics, episodes: episodes.length }));
 }
 
 /** Half a character, as an agent may write it or a cut may leave it, is stored as U+FFFD: a store holds whole characters. */
