@@ -68,6 +68,6 @@ describe("a soak", () => {
     };
     const within = { name: "work", count: 4, bytesMax: 200_000, work };
     expect((await soak(within)).left).toEqual([]);
-    expect((await soak({ ...within, within: true })).left).toEqual([expect.stringMatching(/^3\d{6} bytes/)]);
+    expect((await soak({ ...within, within: true })).left).toEqual([expect.stringMatching(/^[23]\d{6} bytes/)]);
   });
 });
