@@ -202,8 +202,11 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
       // What is at fault may have been left there by an earlier task.
       if (kind === "threw" && thread !== null) this.#pool.retire(thread);
       const { activity: told } = watched;
-      const activity = told !== null && cause instanceof SilentDeath ? { ...told, episode: null } : told;
-      throw new WorkerFault(activity?.stage === "boot" && kind !== "ended" ? "boot" : kind, cause, activity);
+      // A process that ended without a word may have been further than it had told.
+      const isSilent = cause instanceof SilentDeath;
+      const activity = told !== null && isSilent ? { ...told, episode: null } : told;
+      const inBoot = activity?.stage === "boot" && kind !== "ended" && !isSilent;
+      throw new WorkerFault(inBoot ? "boot" : kind, cause, activity);
     } finally {
       this.#underWay.delete(underWay);
     }

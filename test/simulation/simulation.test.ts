@@ -7,7 +7,7 @@ import { simulateTime } from "./simulated-time.ts";
 import { prepareSimulations, removeSimulation, simulate, simulationFolder } from "./simulation.ts";
 
 /** `SIM_SEED=7` replays one seed, `SIM_RUNS=1000` tries more of them, `SIM_FROM=1001` others. */
-const { SIM_SEED: seed, SIM_RUNS: runs = "100", SIM_FROM: from = "1" } = process.env;
+const { SIM_SEED: seed, SIM_RUNS: runs = "50", SIM_FROM: from = "1" } = process.env;
 const first = Number(seed ?? from);
 const isReplay = seed !== undefined;
 const count = isReplay ? 1 : Number(runs);
