@@ -117,8 +117,10 @@ function begin(worker: number, epoch: number, start: RecordOf<"start">): Recorde
 
 function append(attempt: RecordedAttempt, record: Exclude<EpisodeAuditRecord, { kind: "start" }>): string | null {
   attempt.lastSequence = record.sequence;
-  if (record.kind === "calls") attempt.syscalls.push(...eachCall(record));
-  else if (record.kind === "intent") attempt.syscalls.push({ intent: record });
+  if (record.kind === "calls") {
+    // A log that was tampered with may hold more of them than a call takes arguments.
+    for (const call of eachCall(record)) attempt.syscalls.push(call);
+  } else if (record.kind === "intent") attempt.syscalls.push({ intent: record });
   else if (record.kind === "end") attempt.end = record;
   else if (record.kind === "signal") attempt.signals.push(record.signal);
   else {

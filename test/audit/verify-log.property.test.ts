@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LoggedSegment } from "../../src/audit/audit-log.ts";
 import { verifyLog } from "../../src/audit/verify-log.ts";
+import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { type SampleLog, sampleLog } from "./sample-log.ts";
 
 const shapes = [
@@ -141,6 +142,16 @@ describe("no single change of a log goes unnoticed, and none makes verification 
       { numRuns: 500 },
     );
   });
+});
+
+it("a record of more calls than anyone makes is found, not fallen over", () => {
+  const [first] = shapes;
+  const changed = withLines(first as SampleLog, 0, (lines) => {
+    const index = lines.findIndex((line) => line.includes('"kind":"intent"'));
+    const intent = JSON.parse(lines[index] as string);
+    return lines.with(index, canonicalJson({ ...intent, kind: "calls", args: new Array(300_000).fill(0) }));
+  });
+  expectFound(changed);
 });
 
 it("an untouched log of any shape has no findings", () => {
