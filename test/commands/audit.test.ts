@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { auditKeyPath } from "../../src/audit/audit-key.ts";
-import { type AuditedRun, auditedRun } from "./audited-run.ts";
+import { type AuditedRun, auditedRun, rechain } from "./audited-run.ts";
 import { faraday } from "./run-cli.ts";
 
 let run: AuditedRun;
@@ -95,6 +95,19 @@ describe("faraday audit show", () => {
     const early = await shown("--time", `..${time}`);
     expect(new Set(early.map(({ phase }) => phase))).toEqual(new Set(["ungoverned"]));
     expect(await shown("--time", `..${new Date(0).toISOString()}`)).toEqual([]);
+  });
+
+  it("says of a record that lacks what its kind has that it cannot be read", async () => {
+    const tampered = run.copy();
+    tampered.sql((database) =>
+      rechain(database, ({ violations: _, ...record }) => ({
+        ...record,
+        ...(record.kind === "end" ? { kind: "calls" } : {}),
+      })),
+    );
+    const { stdout, stderr, exitCode } = await faraday(["audit", "show", tampered.directory, "--limit", "50"]);
+    expect({ stderr: /internal error/.test(stderr), exitCode }).toEqual({ stderr: false, exitCode: 0 });
+    expect(stdout).toMatch(/ {2}cannot be read; see faraday audit verify/);
   });
 
   it("prints a line a record with syscall, verdict and rules", async () => {

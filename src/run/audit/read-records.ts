@@ -1,3 +1,4 @@
+import { asRecord } from "../../audit/read-segment.ts";
 import type { AuditRecord } from "../../core/audit.ts";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Phase } from "../../core/episode.ts";
@@ -39,8 +40,7 @@ export async function* readRecords(store: LightningStore, run: string): AsyncGen
 
 function parse(line: string): AuditRecord | null {
   try {
-    const record: unknown = JSON.parse(line);
-    return typeof record === "object" && record !== null && "kind" in record ? (record as AuditRecord) : null;
+    return asRecord(JSON.parse(line));
   } catch {
     return null;
   }
