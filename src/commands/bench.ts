@@ -9,7 +9,7 @@ import type { BenchWorkload } from "../run/bench/measure.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { configOf, configOptions, setsOf } from "./config-options.ts";
 import { choiceOption, integerOption, parseInteger } from "./option-values.ts";
-import { writeWhole } from "./write-whole.ts";
+import { mustBeWritable, writeWhole } from "./write-whole.ts";
 
 const { workers: _, ...otherOptions } = configOptions;
 /** All numbers of workers together, since their pools are open side by side. */
@@ -68,7 +68,7 @@ async function runBench(invocation: Invocation): Promise<CommandResult> {
   for (const workload of chosen) checkIsolation(workload);
   const page = invocation.value("html");
   // Before anything is measured, so that nothing is measured in vain.
-  if (page !== undefined) writeWhole(resolve(page), "");
+  if (page !== undefined) mustBeWritable(resolve(page));
   const { measureBench, roundCount } = await import("../run/bench/measure.ts");
   const { packageVersions } = await import("../run/package-versions.ts");
   const { terminal, signal } = invocation;

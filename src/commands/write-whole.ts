@@ -1,3 +1,4 @@
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { writeWholeFile } from "../core/whole-file.ts";
 
@@ -14,5 +15,20 @@ export function writeWhole(file: string, text: string): void {
     const { code = "" } = cause as NodeJS.ErrnoException;
     if (code === "ENOSPC" || code === "EDQUOT") throw error;
     throw new InputError(`${file} cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Makes sure that a file can be written later, after long work; what stands there now stays as it is.
+ * @throws {InputError} where it cannot.
+ */
+export function mustBeWritable(file: string): void {
+  const beside = `${file}.partial`;
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
+    writeFileSync(beside, "");
+    rmSync(beside);
+  } catch (error) {
+    throw new InputError(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
   }
 }

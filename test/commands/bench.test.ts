@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,6 +74,16 @@ describe("faraday bench", () => {
     const { exitCode, stderr } = await faraday(["bench", "--workload", "echo", "--html", page]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining("cannot be written") });
     expect(existsSync(page)).toBe(false);
+    expect((await faraday(["bench", "--html", folder])).stderr).toContain("cannot be written: it is a folder");
+  });
+
+  it("leaves a page as it was where nothing is measured", async () => {
+    const page = join(folder, "earlier.html");
+    writeFileSync(page, "earlier");
+    const { exitCode } = await faraday(["bench", "--set", "model.checkpoint=/nowhere", "--html", page]);
+    expect(exitCode).toBe(2);
+    expect(readFileSync(page, "utf8")).toBe("earlier");
+    expect(existsSync(`${page}.partial`)).toBe(false);
   });
 
   it("says what is wrong with the config as other commands do", async () => {
