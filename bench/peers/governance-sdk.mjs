@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 
 const [, , secondsLeast, kind] = process.argv;
 const name = "@microsoft/agent-governance-sdk";
-const require = createRequire(join(process.env.FARADAY_PEER_MODULES ?? process.cwd(), "peers.js"));
+const require = createRequire(resolve(process.env.FARADAY_PEER_MODULES ?? ".", "peers.js"));
 const { AuditLogger, PolicyEngine } = require(name);
 const { version } = JSON.parse(readFileSync(join(dirname(dirname(require.resolve(name))), "package.json"), "utf8"));
 
