@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const [, , secondsLeast, kind] = process.argv;
 const name = "@microsoft/agent-governance-sdk";
