@@ -12,6 +12,7 @@ import type { FaultEvent } from "./events.ts";
 import { FaultLedger } from "./fault-ledger.ts";
 import { killedLoss, type Loss, lossOf, lostEpisode, quarantineLoss } from "./lost-episode.ts";
 import type { BatchPlan } from "./plan.ts";
+import { isSegment } from "./recorder-chains.ts";
 import type { RolloutResult, RolloutTask } from "./rollout.ts";
 
 /** An episode that came back, or was given up. */
@@ -260,11 +261,12 @@ function nextAttempt(task: RolloutTask, keys: readonly EpisodeKey[], { attempt }
 
 /** @throws {WorkerFault} where the answer cannot be read; what was recorded is kept. */
 function takeResult(task: RolloutTask, taken: { result: RolloutResult; attempt: number }, sheet: BatchSheet): void {
-  const { worker, episodes, trajectories, audit } = taken.result;
-  const isRecorded = audit.bytes instanceof Uint8Array;
-  if (isRecorded) sheet.audit.push(audit);
   try {
-    if (!isRecorded) throw new TypeError("it must hold the worker's records, and holds none");
+    const { worker, episodes, trajectories, audit } = taken.result;
+    if (!isSegment(audit)) throw new TypeError("it must hold the worker's records, and holds none");
+    sheet.audit.push(audit);
+    // Who recorded is who is compared with the records.
+    if (worker !== audit.worker) throw new TypeError(`it must be of worker ${audit.worker}, and says ${worker}`);
     const found = unpackEpisodes(episodes, task.keys).map((summary, index) => ({
       ...{ summary, trajectory: trajectoryAt(trajectories, index), worker, attempt: taken.attempt },
     }));

@@ -76,8 +76,6 @@ const known = new WeakMap<AuditSegment, SegmentLedger>();
  * giving workers their next tasks.
  */
 export function readAhead(segment: AuditSegment): void {
-  // What is no segment is found out where it is used.
-  if (!(segment?.bytes instanceof Uint8Array)) return;
   ledgerOf(segment);
   knownHashes(segment.bytes);
   knownLinks(segment.bytes);

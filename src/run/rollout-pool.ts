@@ -19,6 +19,7 @@ import { FaultLedger } from "./fault-ledger.ts";
 import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
 import { readAhead } from "./reconcile.ts";
+import { RecorderChains } from "./recorder-chains.ts";
 import {
   learnerSlot,
   policySlot,
@@ -45,6 +46,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   readonly #watch: DeadlineWatch;
   readonly #underWay = new Set<{ readonly task: Asked; readonly watched: WatchHandle }>();
   readonly #limits: WorkerLimitOptions;
+  readonly #recorders = new RecorderChains();
   /** Of each worker, what its memory was after its first task. */
   readonly #memoryAtFirst = new Map<number, number>();
   /** What went wrong so far. */
@@ -174,6 +176,13 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     };
     const task = { kind: "rollout", rollout, slot: this.#slotOf(rollout) } as const;
     const result = (await this.#ask(task, { signal, onAssigned })) as RolloutResult;
+    try {
+      this.#recorders.follow(thread, result?.audit);
+    } catch (error) {
+      // Nothing that it records from here on could be kept.
+      this.#pool.retire(thread);
+      throw error;
+    }
     if (this.#isSpent(result)) this.#pool.retire(thread);
     readAhead(result.audit);
     return result;
@@ -200,7 +209,10 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
       if (late.signal.aborted) throw late.signal.reason;
       const { kind, cause } = error as WorkerFault;
       // What is at fault may have been left there by an earlier task.
-      if (kind === "threw" && thread !== null) this.#pool.retire(thread);
+      if (kind === "threw" && thread !== null) {
+        this.#recorders.doubt(thread);
+        this.#pool.retire(thread);
+      }
       const { activity: told } = watched;
       // A process that ended without a word may have been further than it had told.
       const isSilent = cause instanceof SilentDeath;
@@ -226,9 +238,10 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     });
   }
 
-  /** Whether a worker has run or grown so much that a new one is to take its place. */
+  /** Whether a worker has run or grown so much that a new one is to take its place, or cannot say so. */
   #isSpent({ worker, health }: RolloutResult): boolean {
     const { episodes, growthMb } = this.#limits;
+    if (!Number.isFinite(health?.memoryBytes)) return true;
     const first = this.#memoryAtFirst.get(worker) ?? health.memoryBytes;
     this.#memoryAtFirst.set(worker, first);
     const hasGrown = growthMb > 0 && health.memoryBytes - first > growthMb * 2 ** 20;

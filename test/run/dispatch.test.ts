@@ -85,6 +85,18 @@ async function runBatch(options: {
   return { batch, attempts, told, underWayMost };
 }
 
+/** Runs a batch of one task whose first answer is spoiled. */
+async function runSpoiled(spoil: (whole: RolloutResult) => unknown) {
+  let attempts = 0;
+  const told: FaultEvent[] = [];
+  const dispatcher = new Dispatcher({
+    workers: 1,
+    onFault: (event) => told.push(event),
+    run: async (task) => (attempts++ === 0 ? spoil(answer(task)) : answer(task)) as RolloutResult,
+  });
+  return { told, ...(await dispatcher.batch(planOf(1))) };
+}
+
 const workers = fc.integer({ min: 1, max: 4 });
 const delays = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 24 });
 
@@ -126,21 +138,30 @@ describe("Dispatcher", () => {
     );
   });
 
-  test("an answer without records is corrupt, and is tried again", async () => {
-    let attempts = 0;
-    const told: FaultEvent[] = [];
-    const dispatcher = new Dispatcher({
-      workers: 1,
-      onFault: (event) => told.push(event),
-      async run(task) {
-        const whole = answer(task);
-        return attempts++ > 0 ? whole : { ...whole, audit: { ...whole.audit, bytes: undefined as never } };
-      },
-    });
-    const { episodes, audit } = await dispatcher.batch(planOf(1));
+  test.each<[string, (whole: RolloutResult) => unknown]>([
+    ["is null", () => null],
+    ["is nothing", () => undefined],
+    ["is a number", () => 7],
+    ["lacks its records", ({ audit: _, ...rest }) => rest],
+    ["has records without bytes", (whole) => ({ ...whole, audit: { ...whole.audit, bytes: undefined } })],
+    ["has records of the main process", (whole) => ({ ...whole, worker: 0, audit: { ...whole.audit, worker: 0 } })],
+  ])("an answer that %s is corrupt, and is tried again", async (_, spoiled) => {
+    const { told, episodes, audit } = await runSpoiled(spoiled);
     expect(told).toEqual([expect.objectContaining({ type: "task-failure", fault: "corrupt" })]);
     expect(episodes.map(({ attempt }) => attempt)).toEqual(episodes.map(() => 2));
     expect(audit).toHaveLength(1);
+  });
+
+  test.each<[string, (whole: RolloutResult) => unknown]>([
+    ["lacks its episodes", ({ episodes: _, ...rest }) => rest],
+    ["lacks its trajectories", ({ trajectories: _, ...rest }) => rest],
+    ["says it is of nobody", (whole) => ({ ...whole, worker: 0 })],
+    ["says it is of another worker", (whole) => ({ ...whole, worker: 2 })],
+  ])("an answer that %s is corrupt, and what was recorded is kept", async (_, spoiled) => {
+    const { told, episodes, audit } = await runSpoiled(spoiled);
+    expect(told).toEqual([expect.objectContaining({ type: "task-failure", fault: "corrupt" })]);
+    expect(episodes.map(({ worker, attempt }) => [worker, attempt])).toEqual(episodes.map(() => [1, 2]));
+    expect(audit).toHaveLength(2);
   });
 
   test("a long plan is taken up as the workers get on, not all at once", async () => {

@@ -8,7 +8,7 @@ const reasons: readonly (readonly [RegExp, readonly string[]])[] = [
   [/could not boot, and none is tried again \(retries\.boots\): a worker failed: ./, ["boot"]],
   [/^no episode of a batch came back from the workers: a worker failed: ./, ofWorkers],
   [/^task \S+ ended \d+ workers, and retries\.onQuarantine is stop; the last: ./, ofWorkers],
-  [/^the audit segment of worker \d+, epoch \d+ from \d+ /, ["reply-has-no-records", "reply-has-other-records"]],
+  [/^the audit segment of worker \d+, epoch \d+ from \d+ /, ["reply-has-other-records"]],
   [/^no gradient came back in 3 attempts: a worker failed: ./, ["gradient"]],
   [/^the gradient of iteration \d+ is not of finite numbers/, ["gradient-has-nan"]],
   [/^store: ./, ["store-busy", "store-full", "store-loses-answer"]],

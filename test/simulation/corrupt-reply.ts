@@ -4,6 +4,9 @@ import type { Fault } from "./faults.ts";
 /** The answer of a worker as the faults that happen leave it. */
 export function corrupted(result: RolloutResult, happens: (fault: Fault) => boolean): RolloutResult {
   const { episodes, audit } = result;
+  // What the worker has sealed is gone in both.
+  if (happens("reply-is-none")) return null as never;
+  if (happens("reply-is-lost")) throw new Error("what an episode left cannot be cloned");
   if (happens("reply-lacks-an-episode")) {
     return { ...result, episodes: { ...episodes, outcome: episodes.outcome.slice(1) } };
   }

@@ -13,6 +13,8 @@ const workerFaults = [
   "reply-dies",
   "reply-hangs",
   "reply-lacks-an-episode",
+  "reply-is-none",
+  "reply-is-lost",
   "reply-has-nan",
   "reply-has-no-records",
   "reply-has-other-records",

@@ -48,6 +48,23 @@ test("a worker that never boots ends the run with the cause", async () => {
   for (const { message } of failed) expect(message).toMatch(/could not boot.*: no memory for the environment$/);
 });
 
+test.each<Fault>(["reply-is-none", "reply-is-lost", "reply-has-no-records"])(
+  "a run goes on without a worker whose records were lost, and its log verifies: %s",
+  async (fault) => {
+    let count = 0;
+    for (let current = first; current < first + 6; current++) {
+      using _time = simulateTime();
+      const scenario = new Scenario(current, new Map([[fault, 0.1]]));
+      const simulation = await simulate(scenario, () => {});
+      // Among them is that no process fails for a segment that does not follow on.
+      expect(await brokenInvariants(simulation)).toEqual([]);
+      removeSimulation(simulation);
+      count += scenario.happened.get(fault) ?? 0;
+    }
+    expect(count).toBeGreaterThan(0);
+  },
+);
+
 async function traceOf(current: number): Promise<string> {
   using _time = simulateTime();
   const trace: unknown[] = [];
