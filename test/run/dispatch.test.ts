@@ -283,4 +283,30 @@ describe("Dispatcher", () => {
     const { episodes } = await patient.batch(planOf(1));
     expect(episodes.every(({ summary, attempt }) => summary.outcome === "completed" && attempt === 3)).toBe(true);
   });
+
+  test("a failure that ends a batch is told once, whoever waits by then: others wait, are under way, and fail after it", async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", onUnhandled);
+    try {
+      let ran = 0;
+      const dispatcher = new Dispatcher({
+        workers: 2,
+        faults: new FaultLedger(retryOptions.parse({ boots: 0 })),
+        onFault: () => {},
+        async run(task) {
+          ran++;
+          // The first fails while the plan is still being taken up, the others each later than the one before.
+          await later(4 * groupOf(task));
+          throw new WorkerFault("boot", new Error("no database"));
+        },
+      });
+      await expect(dispatcher.batch(planOf(20))).rejects.toThrow(/^a worker could not boot, .*: no database$/);
+      await later(200);
+      expect(unhandled).toEqual([]);
+      expect(ran).toBeGreaterThan(4);
+    } finally {
+      process.off("unhandledRejection", onUnhandled);
+    }
+  });
 });
