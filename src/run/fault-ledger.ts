@@ -74,11 +74,12 @@ export class FaultLedger {
     return Object.fromEntries(this.#taskFaults);
   }
 
-  /** Takes up what an earlier process had counted. */
+  /** Takes up what an earlier process had counted. A task that the run stopped for is not passed over now, but the next fault stops it again. */
   restore(faultsByTask: Readonly<Record<string, number>>): void {
+    const { taskFaults, onQuarantine } = this.retries;
     for (const [task, faults] of Object.entries(faultsByTask)) {
       this.#taskFaults.set(task, faults);
-      if (faults >= this.retries.taskFaults) this.#quarantined.add(task);
+      if (faults >= taskFaults && onQuarantine === "go-on") this.#quarantined.add(task);
     }
   }
 

@@ -63,9 +63,7 @@ export async function resumeRun(
     const stored = await storedRun(store, baseDir);
     checkConfig(stored, config);
     const iterations = await store.iterations(run);
-    const last = await lastState(store, directory, iterations, tasks);
-    // Whoever goes on with a run that failed gives its tasks another chance: it may have failed for want of any.
-    const state = last !== null && stored.status === "failed" ? { ...last, taskFaults: {} } : last;
+    const state = await lastState(store, directory, iterations, tasks);
     const { epoch } = await withinStoreDeadline(store.resumeRun(run), config.deadlines, "taken up the run again");
     try {
       const place = storePlace(config.store, { baseDir });

@@ -51,6 +51,8 @@ export interface ChatterOptions extends WorkerOptions {
   readonly fault?: (typeof faults)[number];
   /** For the fault `exit-once`. */
   readonly mark?: string;
+  /** How many tasks there are; each fourth is for tests. */
+  readonly tasks?: number;
   readonly train?: NonNullable<ConfigInput["train"]>;
   readonly workers?: number;
   readonly signal?: AbortSignal;
@@ -59,12 +61,12 @@ export interface ChatterOptions extends WorkerOptions {
 
 /** A trainer on the chatter environment, with a budget of one syscall an episode, and its run directory. */
 export function chatterTrainer(options: ChatterOptions = {}): { readonly trainer: Trainer; readonly out: string } {
-  const { fault = "none", mark = "", train, workers = 2, ...rest } = options;
+  const { fault = "none", mark = "", tasks = 12, train, workers = 2, ...rest } = options;
   const out = join(freshFolder(), "run");
   const { algorithm = "grpo", ...settings } = { ...chatterTrain, ...train };
   const trainerOptions: TrainerOptions = {
     kernel: new KernelSpace({ policies: [{ type: "budget", syscalls: 1 }] }),
-    env: { module: chatterModule, fault, mark },
+    env: { module: chatterModule, fault, mark, tasks },
     model: chatterPolicy(),
     algorithm,
     train: settings,

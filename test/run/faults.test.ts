@@ -209,6 +209,40 @@ test(
   timeout,
 );
 
+test(
+  "a run that fails after a batch of quarantined tasks alone goes on past the next such batch, and ends as if it had not failed",
+  async () => {
+    // Three tasks in turns, one a batch: that of talk-0 comes twice, and its first episode quarantines it.
+    const turns = { ...train, iterations: 6, groupsPerBatch: 1, groupSize: 3, groupsPerTask: 1 };
+    const options: ChatterOptions = { fault: "exit", tasks: 4, retries: { taskFaults: 1 }, train: turns };
+    const whole = await runFaulty(options);
+    const alone = whole.report.curve.flatMap(({ iteration, metrics }) =>
+      metrics.quarantinedEpisodes === turns.groupSize ? [iteration] : [],
+    );
+    expect(alone).toHaveLength(2);
+    const { trainer, out } = chatterTrainer({
+      ...options,
+      onEvent(event) {
+        if (event.type === "iteration-end" && event.iteration === alone[0]) throw new Error("the listener broke");
+      },
+    });
+    await expect(trainer.train()).rejects.toThrow("the listener broke");
+    expect(await storedRun(out)).toMatchObject({ status: "failed" });
+    const { exitCode, stdout } = await faraday(["train", "--resume", out, "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: "succeeded", quarantinedTasks: ["talk-0"] });
+    const [, resumed = ""] = readFileSync(join(out, "events.jsonl"), "utf8").split('"run-resume"');
+    expect(resumed).not.toContain('"task-failure"');
+    const { episodes } = await storedRun(out);
+    const outcomes = (all: readonly StoredEpisode[]) =>
+      all.map(({ key, attempt, ...rest }) => [key.id, attempt, rest.outcome]);
+    expect(outcomes(episodes)).toEqual(outcomes(whole.episodes));
+    expect(weightsOf({ out }, 6)).toEqual(weightsOf(whole, 6));
+    expect(await faraday(["audit", "verify", out])).toMatchObject({ exitCode: 0 });
+  },
+  timeout,
+);
+
 async function expectBlamed(
   run: FaultyRun,
   { outcome, ...fault }: { readonly outcome: string; readonly boundary: string; readonly message: RegExp },
@@ -267,8 +301,8 @@ function expectTold({ events }: FaultyRun, isQuarantined: boolean): void {
   expect(quarantines.map(({ task }) => task)).toEqual(isQuarantined ? ["talk-0"] : []);
 }
 
-function weightsOf({ out }: ChatterRun): Buffer {
-  return readFileSync(join(out, "checkpoints/1/model.safetensors"));
+function weightsOf({ out }: Pick<ChatterRun, "out">, iteration = 1): Buffer {
+  return readFileSync(join(out, `checkpoints/${iteration}/model.safetensors`));
 }
 
 async function expectVerified({ out, report }: ChatterRun): Promise<void> {
