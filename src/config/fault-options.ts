@@ -10,7 +10,7 @@ export const deadlineOptions = z.strictObject({
   resetMs: milliseconds(60_000, "Beginning one episode"),
   stepMs: milliseconds(60_000, "One step of one episode, its syscall included"),
   scoreMs: milliseconds(60_000, "Scoring one episode"),
-  storeMs: milliseconds(600_000, "Storing one batch"),
+  storeMs: milliseconds(600_000, "One answer of the store, such as that it has a batch"),
   episodeMs: milliseconds(600_000, "One episode as a whole, but for the time that SIGSTOP holds it"),
 });
 export type DeadlineOptions = z.output<typeof deadlineOptions>;

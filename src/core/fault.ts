@@ -1,5 +1,8 @@
 import { FaradayError, messageOf } from "./errors.ts";
 
+/** How a connection fails that nobody takes. */
+const unreached = ["ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"];
+
 /** What to do about what the machine refuses, by the system's codes (errno(3)) … */
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; free some space on it",
@@ -11,6 +14,7 @@ const advice: Readonly<Record<string, string>> = {
   ENFILE: "this machine may open no more files; close other programs",
   ENOENT: "it, or the folder that holds it, is gone; it must stay where it is",
   EIO: "the disk fails; see the system's log",
+  ...Object.fromEntries(unreached.map((code) => [code, "see that its server runs and takes connections"])),
 };
 
 /** … and by those of SQLite, https://www.sqlite.org/rescode.html. */
@@ -24,6 +28,8 @@ const sqliteAdvice: Readonly<Record<number, string>> = {
   26: "the database is damaged; bring back a copy of it",
 };
 
+const asText = new RegExp(`\\b(?:${["ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE", ...unreached].join("|")})\\b`);
+
 /**
  * Where an error comes of the machine and not of us, what its user can do about it.
  * @returns `null` for any other error.
@@ -34,7 +40,7 @@ export function adviceOn(error: unknown): string | null {
     if ("errcode" in cause) return sqliteAdvice[Number(cause.errcode) & 0xff] ?? null;
     if ("code" in cause && "syscall" in cause) return advice[String(cause.code)] ?? null;
   }
-  // An error of a worker has come through as text.
-  const [code = ""] = /\b(?:ENOSPC|EDQUOT|EROFS|EMFILE|ENFILE)\b/.exec(messageOf(error)) ?? [];
+  // An error of a worker has come through as text, and so have those of several addresses of one server.
+  const [code = ""] = asText.exec(messageOf(error)) ?? [];
   return advice[code] ?? null;
 }

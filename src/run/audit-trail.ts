@@ -11,6 +11,7 @@ import { KernelSpace } from "../kernel/kernel-space.ts";
 import { batchDigestInParts } from "../store/batch-digest.ts";
 import type { KeptWeights } from "../store/kept-weights.ts";
 import type { BatchRecord, LightningStore, StoredCheckpoint, TreeSegment } from "../store/lightning-store.ts";
+import { eachWithinStoreDeadline, withinStoreDeadline } from "./within-deadline.ts";
 
 export interface AuditTrailParts {
   readonly config: ResolvedConfig;
@@ -51,14 +52,16 @@ export class AuditTrail {
     parts: AuditTrailParts,
     epoch: number,
   ): Promise<{ readonly trail: AuditTrail; readonly updates: ReadonlyMap<number, string> }> {
-    const { run, store, place } = parts;
-    const signed = await store.checkpoints(run);
+    const { run, store, place, config } = parts;
+    const { deadlines } = config;
+    const signed = await withinStoreDeadline(store.checkpoints(run), deadlines, "told what was signed");
     checkKnown(signed, (parts.heads ?? new KnownHeads()).get({ place, run }), run);
     const last = signed.at(-1);
     const updates = new Map<number, string>();
     if (last === undefined) return { trail: AuditTrail.begin(parts), updates };
     const policies = new KernelSpace(parts.config.kernel).policySetHash;
-    const segments = withUpdates(store.auditTree(run), updates);
+    const tree = eachWithinStoreDeadline(store.auditTree(run), deadlines, "told the next of its records");
+    const segments = withUpdates(tree, updates);
     const log = await AuditLog.resume({ run, signer: parts.key, policies }, { segments, checkpoint: last.note, epoch });
     const trail = new AuditTrail(parts, log);
     trail.#heads.advance(trail.#head());

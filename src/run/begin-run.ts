@@ -2,13 +2,17 @@ import type { AuditKey } from "../audit/audit-key.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
 import { storePlace } from "../store/open.ts";
+import { advised } from "./advised.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { ResumedRun } from "./resume.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { type OpenRunStore, openRunStore } from "./store-thread.ts";
-import { withinStoreDeadline } from "./within-deadline.ts";
+import { openWithinStoreDeadline, withinStoreDeadline } from "./within-deadline.ts";
 
-/** Opens the store with the run in it, and its audit log. The directory is as it was before where that cannot be done. */
+/**
+ * Opens the store with the run in it, and its audit log. The directory is as it was before where that cannot be done.
+ * @throws {FaradayError} that says what to do, where something can be done.
+ */
 export async function beginRun(
   config: ResolvedConfig,
   directory: RunDirectory,
@@ -18,8 +22,9 @@ export async function beginRun(
   const baseDir = directory.path;
   let store: LightningStore | undefined;
   try {
-    store = await openStore(config.store, { baseDir, outageMs: config.deadlines.storeMs });
-    await withinStoreDeadline(store.beginRun({ id: directory.run, config }), config.deadlines, "taken a new run");
+    const { deadlines } = config;
+    store = await openWithinStoreDeadline(openStore(config.store, { baseDir, outageMs: deadlines.storeMs }), deadlines);
+    await withinStoreDeadline(store.beginRun({ id: directory.run, config }), deadlines, "taken a new run");
     directory.writeJson("config.json", config);
     const place = storePlace(config.store, { baseDir });
     const audit = AuditTrail.begin({ config, run: directory.run, store, place, key });
@@ -27,6 +32,6 @@ export async function beginRun(
   } catch (error) {
     await store?.[Symbol.asyncDispose]();
     directory.discard();
-    throw error;
+    throw advised(error, "begin the run again");
   }
 }

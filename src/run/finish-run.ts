@@ -1,10 +1,10 @@
 import type { DeadlineOptions } from "../config/fault-options.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
-import { adviceOn } from "../core/fault.ts";
 import { renderHtml } from "../report/html.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { LightningStore } from "../store/lightning-store.ts";
 import type { RunTelemetry } from "../telemetry/run-telemetry.ts";
+import { advised, goOn } from "./advised.ts";
 import type { RunEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -27,11 +27,12 @@ interface RunParts {
  * @throws {FaradayError} that says what to do, where something can be done.
  */
 export async function finishRun(run: TrainingRun, parts: RunParts): Promise<RunReport> {
-  const { directory, store } = parts;
+  const { directory, store, deadlines } = parts;
   try {
     const report = await run.run();
     directory.writeJson("report.json", report);
-    directory.writeText("report.html", renderHtml(report, { violations: await store.violations(directory.run) }));
+    const violations = await withinStoreDeadline(store.violations(directory.run), deadlines, "told the violations");
+    directory.writeText("report.html", renderHtml(report, { violations }));
     await ended(report, parts);
     await tidyUp(report, parts);
     return report;
@@ -74,8 +75,6 @@ async function leaveFailed(report: RunReport, error: unknown, parts: RunParts): 
 }
 
 function failure(error: unknown, { path }: RunDirectory): FaradayError {
-  const advice = adviceOn(error);
-  if (advice === null && error instanceof FaradayError) return error;
-  const rest = advice === null ? "" : `: ${advice}, then go on with faraday train --resume ${path}`;
-  return new FaradayError(`${messageOf(error)}${rest}`, { cause: error });
+  const told = advised(error, goOn(path));
+  return told instanceof FaradayError ? told : new FaradayError(messageOf(told), { cause: told });
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { AuditKey } from "../audit/audit-key.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
+import type { DeadlineOptions } from "../config/fault-options.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { Task } from "../core/env.ts";
 import type { Phase } from "../core/episode.ts";
@@ -9,12 +10,13 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { RunReport } from "../report/run-report.ts";
 import type { LightningStore, StoredEpisode, StoredIteration, StoredRun } from "../store/lightning-store.ts";
 import { openStore, storePlace } from "../store/open.ts";
+import { advised, goOn } from "./advised.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { type RunDirectory, runFolder } from "./run-directory.ts";
 import { type RunState, StateFolder } from "./run-state.ts";
 import { type OpenRunStore, openRunStore } from "./store-thread.ts";
 import { weightsDigest } from "./weights-digest.ts";
-import { withinStoreDeadline } from "./within-deadline.ts";
+import { openWithinStoreDeadline, withinStoreDeadline } from "./within-deadline.ts";
 
 /** What a run had done before it was stopped. */
 export interface EarlierWork {
@@ -42,48 +44,78 @@ export interface ResumedRun {
  */
 export async function finishedReport(path: string, config: ResolvedConfig): Promise<RunReport | null> {
   const folder = runFolder(path);
-  await using store = await openStore(config.store, { baseDir: folder, mustExist: true });
-  const stored = await storedRun(store, folder);
-  checkConfig(stored, config);
-  return stored.status === "succeeded" ? RunReport.parse(stored.report) : null;
+  const { deadlines } = config;
+  try {
+    const opening = openStore(config.store, { baseDir: folder, mustExist: true });
+    await using store = await openWithinStoreDeadline(opening, deadlines);
+    const stored = await storedRun(store, folder, deadlines);
+    checkConfig(stored, config);
+    return stored.status === "succeeded" ? RunReport.parse(stored.report) : null;
+  } catch (error) {
+    throw advised(error, goOn(path));
+  }
 }
 
 /**
  * Goes on with a stored run, after making sure that the weights, the base policy and the tasks are those that its signed log and
  * its last state name.
- * @throws {InputError | FaradayError} where they are not, or the state is lost.
+ * @throws {InputError | FaradayError} where they are not, or the state is lost; with what to do, where something can be done.
  */
 export async function resumeRun(
   config: ResolvedConfig,
-  { directory, key, checkpoint, tasks, openStore = openRunStore }: ResumeParts,
+  { openStore = openRunStore, ...parts }: ResumeParts,
+): Promise<ResumedRun> {
+  const { path: baseDir } = parts.directory;
+  const { deadlines } = config;
+  try {
+    const opening = openStore(config.store, { baseDir, mustExist: true, outageMs: deadlines.storeMs });
+    const store = await openWithinStoreDeadline(opening, deadlines);
+    return await takeUp(store, config, parts).catch(async (error: unknown) => {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    });
+  } catch (error) {
+    throw advised(error, goOn(baseDir));
+  }
+}
+
+async function takeUp(
+  store: LightningStore,
+  config: ResolvedConfig,
+  { directory, key, checkpoint, tasks }: Omit<ResumeParts, "openStore">,
 ): Promise<ResumedRun> {
   const { path: baseDir, run } = directory;
-  const store = await openStore(config.store, { baseDir, mustExist: true, outageMs: config.deadlines.storeMs });
+  const { deadlines } = config;
+  const stored = await storedRun(store, baseDir, deadlines);
+  checkConfig(stored, config);
+  const iterations = await withinStoreDeadline(store.iterations(run), deadlines, "told what is done");
+  const state = await lastState(store, directory, { iterations, tasks, deadlines });
+  const { epoch } = await withinStoreDeadline(store.resumeRun(run), deadlines, "taken up the run again");
   try {
-    const stored = await storedRun(store, baseDir);
-    checkConfig(stored, config);
-    const iterations = await store.iterations(run);
-    const state = await lastState(store, directory, iterations, tasks);
-    const { epoch } = await withinStoreDeadline(store.resumeRun(run), config.deadlines, "taken up the run again");
-    try {
-      const place = storePlace(config.store, { baseDir });
-      const { trail, updates } = await AuditTrail.resume({ config, run, store, place, key }, epoch);
-      checkWeights(updates, { base: checkpoint.weights, state });
-      new StateFolder(baseDir).keep(state?.iteration ?? null);
-      const earlier = {
-        ...{ iterations, state, wallSeconds: Math.max(state?.wallSeconds ?? 0, secondsOf(stored)) },
-        episodes: (phase: Phase, iteration: number) => store.episodes(run, phase, iteration),
-      };
-      return { store, audit: trail, epoch, earlier };
-    } catch (error) {
-      const failed = store.endRun({ id: run, status: "failed", report: stored.report });
-      await withinStoreDeadline(failed, config.deadlines, "taken the end of the run");
-      throw error;
-    }
+    const place = storePlace(config.store, { baseDir });
+    const { trail, updates } = await AuditTrail.resume({ config, run, store, place, key }, epoch);
+    checkWeights(updates, { base: checkpoint.weights, state });
+    new StateFolder(baseDir).keep(state?.iteration ?? null);
+    const earlier = {
+      ...{ iterations, state, wallSeconds: Math.max(state?.wallSeconds ?? 0, secondsOf(stored)) },
+      episodes: (phase: Phase, iteration: number) =>
+        withinStoreDeadline(store.episodes(run, phase, iteration), deadlines, "told the episodes of a batch"),
+    };
+    return { store, audit: trail, epoch, earlier };
   } catch (error) {
-    await store[Symbol.asyncDispose]();
+    await leaveFailed(store, stored, deadlines);
     throw error;
   }
+}
+
+/** What kept the run from going on may keep this from being written, too. */
+async function leaveFailed(
+  store: LightningStore,
+  { id, report }: StoredRun,
+  deadlines: DeadlineOptions,
+): Promise<void> {
+  const failed = store.endRun({ id, status: "failed", report });
+  await withinStoreDeadline(failed, deadlines, "taken the end of the run").catch(() => {});
 }
 
 export interface ResumeParts {
@@ -101,9 +133,9 @@ export function tasksDigest(tasks: readonly Task[]): string {
   return hash("sha256", tasks.map((task) => `${canonicalJson(task)}\n`).join(""), "hex");
 }
 
-async function storedRun(store: LightningStore, folder: string): Promise<StoredRun> {
+async function storedRun(store: LightningStore, folder: string, deadlines: DeadlineOptions): Promise<StoredRun> {
   const name = folder.split(/[\\/]/u).at(-1);
-  const runs = await store.runs();
+  const runs = await withinStoreDeadline(store.runs(), deadlines, "told its runs");
   const run = runs.find(({ id }) => id === name);
   if (run !== undefined) return run;
   throw new InputError(
@@ -133,17 +165,22 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
+interface LastParts {
+  readonly iterations: readonly StoredIteration[];
+  readonly tasks: string;
+  readonly deadlines: DeadlineOptions;
+}
+
 /** The store may be an iteration behind the newest state, where the run was killed between the two: then the one before it counts. */
 async function lastState(
   store: LightningStore,
   { path, run }: RunDirectory,
-  iterations: readonly StoredIteration[],
-  tasks: string,
+  { iterations, tasks, deadlines }: LastParts,
 ): Promise<RunState | null> {
   const last = iterations.findLast(({ phase }) => phase === "train");
   if (last === undefined) return null;
   const state = new StateFolder(path).read(last.iteration);
-  const signed = await store.checkpoints(run);
+  const signed = await withinStoreDeadline(store.checkpoints(run), deadlines, "told what was signed");
   const own = signed.findIndex(({ phase, iteration }) => phase === "train" && iteration === last.iteration);
   const { size, root } = signed[own - 1] ?? {};
   if (state.run !== run || state.iteration !== last.iteration || state.tree.size !== size || state.tree.root !== root) {

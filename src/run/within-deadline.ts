@@ -32,3 +32,35 @@ export function withinStoreDeadline<T>(
   const message = `the store has not ${what} within ${storeMs} ms (deadlines.storeMs)`;
   return withinDeadline(answer, storeMs, message, { advice: "see that it answers" });
 }
+
+/** The same for what a store tells piece by piece: each of them has so long. */
+export async function* eachWithinStoreDeadline<T>(
+  pieces: AsyncIterable<T>,
+  deadlines: { readonly storeMs: number },
+  what: string,
+): AsyncGenerator<T> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await withinStoreDeadline(iterator.next(), deadlines, what);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // One that does not answer would not end either.
+    iterator.return?.().catch(() => {});
+  }
+}
+
+/** The same for opening a store; one that opens after that is closed again. */
+export async function openWithinStoreDeadline<Store extends AsyncDisposable>(
+  opening: Promise<Store>,
+  deadlines: { readonly storeMs: number },
+): Promise<Store> {
+  try {
+    return await withinStoreDeadline(opening, deadlines, "opened");
+  } catch (error) {
+    opening.then((store) => store[Symbol.asyncDispose]()).catch(() => {});
+    throw error;
+  }
+}
