@@ -1,4 +1,4 @@
-import type { AuditRecord, AuditSegment } from "../core/audit.ts";
+import { type AuditRecord, type AuditSegment, episodeKinds } from "../core/audit.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 
 /**
@@ -32,8 +32,7 @@ function parseLines(segment: AuditSegment): readonly unknown[] {
   }
 }
 
-const episodeKinds: readonly AuditRecord["kind"][] = ["start", "intent", "outcome", "calls", "signal", "end"];
-const runKinds: readonly AuditRecord["kind"][] = ["batch", "update"];
+const runKinds: readonly string[] = ["batch", "update"];
 
 /** Checks what names and orders a record; the rest is the recorder's own typed output. */
 function checked(value: unknown, segment: AuditSegment, sequence: number): AuditRecord {
@@ -42,7 +41,7 @@ function checked(value: unknown, segment: AuditSegment, sequence: number): Audit
     typeof record === "object" &&
     record !== null &&
     ("episode" in record
-      ? typeof record.episode === "string" && episodeKinds.includes(record.kind)
+      ? typeof record.episode === "string" && episodeKinds.some((kind) => kind === record.kind)
       : runKinds.includes(record.kind));
   if (!isRecord || record.sequence !== sequence) {
     throw new FaradayError(

@@ -14,6 +14,16 @@ export type AgentSignal = (typeof agentSignals)[number];
  */
 export type AuditRecord = EpisodeAuditRecord | RunAuditRecord;
 
+/** What a worker records of an episode. */
+export const episodeKinds = [
+  "start",
+  "intent",
+  "outcome",
+  "calls",
+  "signal",
+  "end",
+] as const satisfies readonly EpisodeAuditRecord["kind"][];
+
 export type EpisodeAuditRecord = AuditPlace & {
   /** The episode's id, unique in its run. */
   readonly episode: string;

@@ -1,6 +1,7 @@
 import { recordsOf } from "../audit/audit-records.ts";
 import { knownHashes } from "../audit/line-hashes.ts";
 import { knownLinks } from "../audit/line-links.ts";
+import { type ScannedRecord, scanRecords } from "../audit/scan-records.ts";
 import type { AuditRecord, AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
@@ -88,20 +89,41 @@ function ledgerOf(segment: AuditSegment): SegmentLedger {
 }
 
 function readSegment(segment: AuditSegment): SegmentLedger {
+  const scanned = scanRecords(segment);
+  if (scanned !== null) return countScanned(segment.bytes, scanned);
   const counts = new Map<string, RecordedCounts>();
   let attempts = 0;
   try {
     for (const record of recordsOf(segment)) {
       if (record.kind === "start") attempts++;
-      if (!("episode" in record)) continue;
-      const recorded = counts.get(record.episode) ?? nothingRecorded();
-      counts.set(record.episode, recorded);
-      countRecord(recorded, record);
+      if ("episode" in record) countRecord(countsOf(record.episode, counts), record);
     }
   } catch (error) {
     return { counts, attempts, fault: messageOf(error) };
   }
   return { counts, attempts, fault: null };
+}
+
+/** Only what an episode ended with is needed in full. */
+function countScanned(bytes: Uint8Array, scanned: readonly ScannedRecord[]): SegmentLedger {
+  const counts = new Map<string, RecordedCounts>();
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let attempts = 0;
+  for (const { kind, episode, elements, start, end } of scanned) {
+    const recorded = countsOf(episode, counts);
+    if (kind === "start") attempts++;
+    else if (kind === "end") recorded.end = JSON.parse(lines.toString("utf8", start, end));
+    else count(recorded, kind, elements);
+  }
+  return { counts, attempts, fault: null };
+}
+
+function countsOf(episode: string, counts: Map<string, RecordedCounts>): RecordedCounts {
+  const known = counts.get(episode);
+  if (known !== undefined) return known;
+  const begun = nothingRecorded();
+  counts.set(episode, begun);
+  return begun;
 }
 
 function readLedger(segments: readonly AuditSegment[]): Ledger {
@@ -138,14 +160,20 @@ export function nothingRecorded(): RecordedCounts {
 }
 
 export function countRecord(recorded: RecordedCounts, record: AuditRecord): void {
-  if (record.kind === "calls") {
-    recorded.intents += record.args.length;
-    recorded.syscalls += record.args.length;
-  } else if (record.kind === "intent") recorded.intents++;
-  else if (record.kind === "end") recorded.end = record;
-  else if (record.kind === "outcome") {
+  if (record.kind === "end") recorded.end = record;
+  else if (record.kind === "calls") count(recorded, record.kind, record.args.length);
+  else count(recorded, record.kind, record.kind === "outcome" ? record.violations.length : 0);
+}
+
+/** @param elements Args of `calls`, violations of an `outcome`. */
+function count(recorded: RecordedCounts, kind: AuditRecord["kind"], elements: number): void {
+  if (kind === "calls") {
+    recorded.intents += elements;
+    recorded.syscalls += elements;
+  } else if (kind === "intent") recorded.intents++;
+  else if (kind === "outcome") {
     recorded.syscalls++;
-    recorded.violations += record.violations.length;
+    recorded.violations += elements;
   }
 }
 

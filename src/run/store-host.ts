@@ -1,3 +1,4 @@
+import { takeLinks } from "../audit/line-links.ts";
 import { FaradayError, InputError, messageOf } from "../core/errors.ts";
 import { adviceOn } from "../core/fault.ts";
 import type { BatchRecord, LightningStore } from "../store/lightning-store.ts";
@@ -10,7 +11,10 @@ export interface StoreSetup {
   readonly baseDir: string;
 }
 
-export type StoreTask = { readonly kind: "batch"; readonly batch: BatchRecord } | { readonly kind: "close" };
+/** `links`: of each of the batch's segments, where the main thread has found that its records name each other. */
+export type StoreTask =
+  | { readonly kind: "batch"; readonly batch: BatchRecord; readonly links: readonly Int32Array[] }
+  | { readonly kind: "close" };
 
 /** What went wrong; `null` where what was asked for is done, and on disk. An error would lose its class on its way between threads. */
 export type StoreAnswer = {
@@ -35,7 +39,7 @@ export class StoreHost {
 
   async answer(task: StoreTask): Promise<StoreAnswer> {
     try {
-      if (task.kind === "batch") await this.#storeBatch(task.batch);
+      if (task.kind === "batch") await this.#storeBatch(task.batch, task.links);
       else await this.#close();
       return null;
     } catch (error) {
@@ -44,7 +48,8 @@ export class StoreHost {
     }
   }
 
-  async #storeBatch(batch: BatchRecord): Promise<void> {
+  async #storeBatch(batch: BatchRecord, links: readonly Int32Array[]): Promise<void> {
+    for (const [index, { bytes }] of batch.audit.segments.entries()) takeLinks(bytes, links[index] as Int32Array);
     const { url, baseDir } = this.#setup;
     this.#store ??= await openStore(url, { baseDir, mustExist: true });
     await this.#store.storeBatch(batch);

@@ -1,4 +1,5 @@
 import type { Worker } from "node:worker_threads";
+import { knownLinks } from "../audit/line-links.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
 import { workerFile } from "../pool/worker-file.ts";
 import { WorkerPool } from "../pool/worker-pool.ts";
@@ -41,7 +42,8 @@ export class StoreThread implements BatchWriter {
   /** @throws {FaradayError} as a store in this thread, and where the thread ends instead of answering. */
   async storeBatch(batch: BatchRecord): Promise<void> {
     this.#isUsed = true;
-    const task = { kind: "batch", batch } as const;
+    const links = batch.audit.segments.map(({ bytes }) => knownLinks(bytes));
+    const task = { kind: "batch", batch, links } as const;
     const stored = this.#last.then(() =>
       this.#ask(task, `batch ${batch.phase} ${batch.iteration} of run ${batch.run}`),
     );

@@ -1,5 +1,4 @@
 import { keptDigits } from "../../audit/kept-link.ts";
-import { knownHashes } from "../../audit/line-hashes.ts";
 import { knownLinks, linkTo } from "../../audit/line-links.ts";
 import { recordHash } from "../../core/audit.ts";
 import { packed, unpacked } from "./zstd.ts";
@@ -8,6 +7,7 @@ import { packed, unpacked } from "./zstd.ts";
 const linkless = 1;
 /** Stands for a link, before its first digits; canonical JSON has no control characters. */
 const mark = "\u0002";
+const markByte = mark.charCodeAt(0);
 
 /**
  * An audit segment for its column. The hash in each record that names the one before it does not compress, and is two thirds of what is
@@ -35,16 +35,17 @@ export function unpackSegment(column: Uint8Array): Uint8Array {
 }
 
 function withoutLinks(bytes: Uint8Array): Uint8Array | null {
-  const { hashes, complete } = knownHashes(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!complete || hashes.length === 0 || buffer.includes(mark)) return null;
+  if (bytes.at(-1) !== lineFeed || buffer.includes(mark)) return null;
   const stripped = Buffer.allocUnsafe(buffer.length);
   let [length, start] = [0, 0];
-  for (const [index, link] of knownLinks(bytes).entries()) {
+  for (const link of knownLinks(bytes)) {
     if (link < 0) continue;
-    length += buffer.copy(stripped, length, start, link);
-    length += stripped.write(linkTo(mark + hashes[index]?.slice(0, keptDigits)), length, "latin1");
-    start = link + linkLength;
+    const digits = link + linkStart.length;
+    length += buffer.copy(stripped, length, start, digits);
+    stripped[length++] = markByte;
+    length += buffer.copy(stripped, length, digits, digits + keptDigits);
+    start = digits + linkDigits;
   }
   length += buffer.copy(stripped, length, start);
   return stripped.subarray(0, length);
@@ -67,5 +68,7 @@ function withLinks(stripped: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.from(whole.join("\n")));
 }
 
-const linkLength = linkTo("0".repeat(64)).length;
+const linkDigits = 64;
+const linkStart = linkTo("").slice(0, -1);
+const lineFeed = 0x0a;
 const marked = new RegExp(linkTo(`${mark}([0-9a-f]{${keptDigits}})`));
