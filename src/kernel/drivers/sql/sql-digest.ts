@@ -23,7 +23,8 @@ export class SqlDigest {
 
   /** @param connection stands on the pristine file, which it leaves as it is. */
   constructor(connection: SqlConnection, file: Uint8Array) {
-    this.#file = file;
+    // A copy, whose words are where words may be.
+    this.#file = new Uint8Array(file);
     this.#pageBytes = connection.run("PRAGMA page_size").rows[0]?.[0] as number;
     this.#ownerOfPage = pageOwners(connection);
     this.#schema = schemaOf(connection);
@@ -33,8 +34,7 @@ export class SqlDigest {
 
   of(connection: SqlConnection): string {
     if (connection.inTransaction) return this.#compute(connection, null);
-    const pages = this.#changedPages(connection.file);
-    const key = this.#keyOf(connection.file, pages);
+    const { pages, key } = this.#changes(connection.file);
     const known = this.#memo.get(key);
     if (known !== undefined) return known;
     const digest = this.#compute(connection, pages);
@@ -55,31 +55,39 @@ export class SqlDigest {
     return combine(schema, digests);
   }
 
-  /** Pages, counted from 0, that are not as in the pristine file. */
-  #changedPages(file: Uint8Array): readonly number[] {
+  /**
+   * Pages, counted from 0, that are not as in the pristine file, and what names the state: the words that differ, but for the counters of page one
+   * that every commit moves.
+   */
+  #changes(file: Uint8Array): { readonly pages: readonly number[]; readonly key: string } {
+    const [now, before] = [bufferOf(file), bufferOf(this.#file)];
+    const [nowWords, wordsBefore] = [wordsOf(file), wordsOf(this.#file)];
     const size = this.#pageBytes;
-    const changed: number[] = [];
-    const count = Math.ceil(Math.max(file.length, this.#file.length) / size);
-    for (let page = 0; page < count; page++) {
-      const now = file.subarray(page * size, (page + 1) * size);
-      if (Buffer.compare(now, this.#file.subarray(page * size, (page + 1) * size)) !== 0) changed.push(page);
+    const pages: number[] = [];
+    const words: number[] = [];
+    for (let start = 0; start < Math.max(now.length, before.length); start += size) {
+      const end = start + size;
+      const isInBoth = end <= now.length && end <= before.length;
+      if (isInBoth && now.compare(before, start, end, start, end) === 0) continue;
+      pages.push(start / size);
+      for (let word = start / 4; word < Math.min(end / 4, nowWords.length); word++) {
+        const value = nowWords[word] as number;
+        if (value !== wordsBefore[word] && !counters.includes(word)) words.push(word, value);
+      }
     }
-    return changed;
+    return { pages, key: `${file.length}:${hash("sha1", Int32Array.from(words), "base64")}` };
   }
+}
 
-  /** Names a state by its changed pages; the counters of page one that every commit moves are left out. */
-  #keyOf(file: Uint8Array, pages: readonly number[]): string {
-    const size = this.#pageBytes;
-    const bytes = Buffer.allocUnsafe(pages.length * size);
-    let end = 0;
-    for (const page of pages) {
-      const content = file.subarray(page * size, (page + 1) * size);
-      bytes.set(content, end);
-      if (page === 0) bytes.fill(0, end + 24, end + 28).fill(0, end + 92, end + 100);
-      end += content.length;
-    }
-    return `${file.length}:${pages.join()}:${hash("sha1", bytes.subarray(0, end), "base64")}`;
-  }
+/** The change counter, the version that it is valid for, and SQLite's own version number, in words of the file's header. */
+const counters = [24 / 4, 92 / 4, 96 / 4];
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function pageOwners(connection: SqlConnection): readonly (string | undefined)[] {
