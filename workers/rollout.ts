@@ -17,7 +17,7 @@ const setup = workerData as RolloutSetup;
 /** Does one task; the first one boots the worker. */
 export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
   const activity = task.row === null ? new ActivityWriter() : new ActivityWriter(setup.activity, task.row);
-  output.refill();
+  output.refill(nameOf(task));
   activity.enter("boot");
   host ??= bootHost();
   const booted = await host;
@@ -27,6 +27,13 @@ export default async function work(task: WorkerTask): Promise<RolloutResult | Su
   activity.enter("learn");
   const gradient = booted.gradient(task.shard, task);
   return transferring(gradient, [gradient.gradient.buffer]);
+}
+
+/** By the first and the last of its episodes, which run side by side. */
+function nameOf(task: WorkerTask): string {
+  if (task.kind !== "rollout") return "a gradient";
+  const { keys } = task.rollout;
+  return `the task of ${keys[0]?.id} to ${keys.at(-1)?.id}`;
 }
 
 /** A boot that failed is tried again by the next task. */

@@ -22,6 +22,9 @@ export const faults = [
   "fill-heap",
   "fill-uninterruptibly",
   "kill-process",
+  "abort",
+  "abort-process",
+  "segfault",
   "exit-once",
   "exit-often",
   "nan-reward",
@@ -114,6 +117,9 @@ function breakEpisode(fault: (typeof faults)[number]): void {
   if (fault === "fill-heap") fillHeap();
   if (fault === "fill-uninterruptibly") for (const all: unknown[] = []; ; ) all.push(new Array(1000).fill(0));
   if (fault === "kill-process") process.kill(process.pid, "SIGKILL");
+  if (fault === "abort") process.abort();
+  if (fault === "abort-process") process.kill(process.pid, "SIGABRT");
+  if (fault === "segfault") process.kill(process.pid, "SIGSEGV");
   if (fault === "reject-later") void Promise.resolve().then(() => fail("rejected later"));
   if (fault === "leak-timers") setInterval(() => {}, 1);
   if (fault === "flood") flood();
@@ -150,7 +156,10 @@ function exitOften(): void {
 }
 
 function flood(): void {
-  for (let line = 0; line < 2000; line++) console.log(`${line} ${"flood ".repeat(100)}`);
+  for (let line = 0; line < 2000; line++) {
+    console.log(`${line} ${"flood ".repeat(50)}`);
+    console.error(`${line} ${"flood ".repeat(50)}`);
+  }
 }
 
 /** Changes what every module of the thread shares. */

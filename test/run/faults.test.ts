@@ -81,6 +81,25 @@ describe.each(isolations)("isolation: %s", (isolation) => {
   );
 
   test(
+    "process.abort() is refused to the thread that the code runs in: its episode fails alone, and its worker lives",
+    async () => {
+      const run = await runFaulty({ isolation, fault: "abort" });
+      expectComplete(run);
+      const lost = run.episodes.filter(({ outcome }) => outcome === "failed");
+      expect(lost.length).toBeGreaterThan(0);
+      for (const { error, attempt, worker } of lost) {
+        expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(/process\.abort/) });
+        expect(attempt).toBe(1);
+        expect(worker).toBeGreaterThan(0);
+      }
+      expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
+      expectOthersUndisturbed(run, lost);
+      await expectVerified(run);
+    },
+    timeout,
+  );
+
+  test(
     "a run whose workers die and are tried again ends with the weights of one that nothing happened to",
     async () => {
       const mark = join(freshFolder(), "mark");
@@ -112,6 +131,8 @@ describe.each(isolations)("isolation: %s", (isolation) => {
 describe("a process contains what ends a process", () => {
   test.each([
     ["kill-process", {}, "worker", /^a worker failed: worker process was ended by SIGKILL$/],
+    ["segfault", {}, "worker", /^a worker failed: worker process was ended by SIGSEGV$/],
+    ["abort-process", {}, "worker", /^a worker failed: worker process was ended by SIGABRT$/],
     [
       "fill-uninterruptibly",
       { workerLimits: { heapMb: 16 } },

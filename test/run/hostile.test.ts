@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isolations } from "../../src/config/config-schema.ts";
 import type { RunEvent } from "../../src/index.ts";
-import { type ChatterOptions, type ChatterRun, runChatter } from "./chatter.ts";
+import { smallConfig, start } from "../faults/small-run.ts";
+import { type ChatterOptions, type ChatterRun, chatterModule, runChatter, storedRun } from "./chatter.ts";
 
 const train = { iterations: 1, groupsPerBatch: 9, groupSize: 2, groupsPerTask: 3, evalEpisodes: 2 };
 const timeout = 120_000;
@@ -80,11 +81,30 @@ test.each([
   ["leak-timers", "thread"],
   ["flood", "thread"],
   ["leak-timers", "process"],
+  ["flood", "process"],
 ] as const)(
   "%s: the run goes on and ends, isolation: %s",
   async (fault, isolation) => {
     const run = await runHostile(fault, { isolation });
     expect(misbehaved(run).map(({ outcome }) => outcome)).toEqual(["completed", "completed"]);
+  },
+  timeout,
+);
+
+test.each(isolations)(
+  "of what an episode prints on both streams a part is passed on, with whose it is, and the run says what it says without: %s",
+  async (isolation) => {
+    const config = smallConfig({ isolation, env: { module: chatterModule, fault: "flood" } });
+    const out = join(config, "..", "run");
+    const { exitCode, stdout, stderr } = await start(["train", config, "--out", out]).ended;
+    expect(exitCode).toBe(0);
+    const { report } = await storedRun(out);
+    expect(report).toMatchObject({ status: "succeeded", quarantinedTasks: [] });
+    const dropped = `${stdout}${stderr}`.match(/a worker printed more than 65536 bytes in the task of .*: the rest/gu);
+    // A task with talk-0 in it; what an episode of it prints is more than a megabyte.
+    expect(dropped?.length).toBeGreaterThan(0);
+    for (const line of dropped ?? []) expect(line).toMatch(/ the task of train-\d-\d-\d to train-\d-\d-\d: /);
+    expect(stdout.length + stderr.length).toBeLessThan((dropped?.length ?? 0) * 70_000 + 20_000);
   },
   timeout,
 );
