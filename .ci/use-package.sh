@@ -14,6 +14,10 @@ npx --no-install node -e '
 '
 npx --no-install faraday report run
 
+# Workers as processes, which have an entry of their own, do what threads do.
+npx --no-install faraday train "${short[@]}" --set isolation=process --out run-processes --json >processes.json
+cmp run/checkpoints/2/model.safetensors run-processes/checkpoints/2/model.safetensors
+
 # npm init makes a CommonJS package, where an ES module is named .mts.
 cp "$examples/quick-start.ts" quick-start.mts
 ITERATIONS=2 npx --no-install node quick-start.mts
