@@ -41,7 +41,7 @@ export function proveEpisode(
   const leaves: string[] = [];
   const found: Omit<ProvenRecord, "proof">[] = [];
   for (const segment of log.segments) {
-    found.push(...recordsOf(episode, segment, leaves.length));
+    for (const record of recordsOf(episode, segment, leaves.length)) found.push(record);
     for (const hash of lineHashes(segment.bytes).hashes) leaves.push(hash);
   }
   if (leaves.length < size) {

@@ -64,8 +64,10 @@ export function demonstrationTrajectory(
   const tokens = tokenizer.encode(prompt);
   const chosen: number[] = tokens.map(() => 0);
   const append = (ids: readonly number[], flag: 0 | 1) => {
-    tokens.push(...ids);
-    chosen.push(...ids.map(() => flag));
+    for (const id of ids) {
+      tokens.push(id);
+      chosen.push(flag);
+    }
   };
   actions.forEach((action, index) => {
     if (index > 0) append(tokenizer.encode(observations[index - 1] ?? "").slice(0, observationTokensMax), 0);

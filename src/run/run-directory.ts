@@ -1,4 +1,14 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { InputError, messageOf } from "../core/errors.ts";
 import { cannotWrite, writeWholeFile } from "../core/whole-file.ts";
@@ -69,7 +79,7 @@ export class RunDirectory implements Disposable {
   #repaired(): this {
     mendCheckpoints(this.file("checkpoints"));
     const events = this.file("events.jsonl");
-    if (existsSync(events) && !/(^|\n)$/u.test(readFileSync(events, "utf8"))) appendFileSync(events, "\n");
+    if (existsSync(events) && !endsInLineFeed(events)) appendFileSync(events, "\n");
     return this;
   }
 
@@ -119,6 +129,18 @@ export class RunDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
+  }
+}
+
+/** Or is empty. Of a long run's events no more than the end is read. */
+function endsInLineFeed(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const last = Buffer.alloc(1);
+    return size === 0 || (readSync(file, last, { position: size - 1 }) === 1 && last[0] === 0x0a);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -51,6 +51,9 @@ export class SignalInbox implements Disposable {
       const lines = (this.#partial + this.#newText()).split("\n");
       this.#partial = lines.pop() ?? "";
       for (const line of lines) this.#take(line);
+      if (this.#partial.length <= readBytesMax) return;
+      this.#reject(`${signalFile} has a line of more than ${readBytesMax} characters: ${this.#partial.slice(0, 200)}`);
+      this.#partial = "";
     } catch (error) {
       this.#reject(`${signalFile} cannot be read: ${messageOf(error)}`);
     }

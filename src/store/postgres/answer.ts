@@ -84,7 +84,7 @@ async function insertMany(client: pg.Client, insert: Insert): Promise<Answer> {
     const { rows: given, rowCount } = await client.query(
       chunk.length === 1 ? { name: nameOf(text), text, values } : { text, values },
     );
-    back.push(...given);
+    for (const row of given) back.push(row);
     changes += rowCount ?? 0;
   }
   if (tell === undefined) return { rows: [], changes };

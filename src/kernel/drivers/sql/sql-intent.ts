@@ -88,7 +88,7 @@ export function attemptsIn(sql: string, from: number, statements = statementsMax
   let at = from;
   for (let count = 0; count < statements && at < sql.length; count++) {
     const { words, end } = wordsUntilSemicolon(sql, at);
-    if (words[0]?.text !== "explain") attempts.push(...attemptsOf(words));
+    if (words[0]?.text !== "explain") for (const attempt of attemptsOf(words)) attempts.push(attempt);
     // A trigger's body holds statements of its own: they are not asked for yet.
     if (createsTrigger(words) || end <= at) break;
     at = end;

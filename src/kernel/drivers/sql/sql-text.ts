@@ -252,7 +252,7 @@ export class SqlText {
       const compiled = connection.compile(from, place.end);
       if (compiled instanceof SqlError) {
         this.#judgeUncompiled(compiled, place.sql, this.#indexOf({ start: place.start, at: from }));
-        found.push(...findings.found);
+        for (const violation of findings.found) found.push(violation);
         break;
       }
       if (compiled.rest <= from) break;
@@ -261,7 +261,7 @@ export class SqlText {
       if (compiled.stmt === 0) continue;
       if (connection.sqlite.sqlite3_stmt_isexplain(compiled.stmt) !== 0) findings.forget();
       else this.#judge(rest);
-      found.push(...findings.found);
+      for (const violation of findings.found) found.push(violation);
       connection.sqlite.sqlite3_finalize(compiled.stmt);
     }
     return { outcome: "denied", violations: found };
