@@ -33,20 +33,27 @@ interface EpisodeDetails {
 }
 
 export function packEpisodes(episodes: readonly EpisodeSummary[]): EpisodeColumns {
-  return {
-    outcome: Uint8Array.from(episodes, (episode) => episodeOutcomes.indexOf(episode.outcome)),
-    success: Uint8Array.from(episodes, (episode) => (episode.success ? 1 : 0)),
-    observed: Uint8Array.from(episodes, (episode) => (episode.oracle === null ? 0 : 1)),
-    stepCount: Uint32Array.from(episodes, (episode) => episode.stepCount),
-    reward: Float64Array.from(episodes, (episode) => episode.reward),
-    cost: Float64Array.from(episodes, (episode) => episode.cost),
-    scalarReward: Float64Array.from(episodes, (episode) => episode.scalarReward),
-    details: episodes.flatMap(({ error, violations, oracle }, index) => {
-      const findings = oracle ?? [];
-      if (error === undefined && violations.length === 0 && findings.length === 0) return [];
-      return [{ index, ...(error === undefined ? {} : { error }), violations, findings }];
-    }),
+  const { length } = episodes;
+  const details: EpisodeDetails[] = [];
+  const columns = {
+    ...{ outcome: new Uint8Array(length), success: new Uint8Array(length), observed: new Uint8Array(length) },
+    ...{ stepCount: new Uint32Array(length), reward: new Float64Array(length), cost: new Float64Array(length) },
+    ...{ scalarReward: new Float64Array(length), details },
   };
+  for (const [index, episode] of episodes.entries()) {
+    const { error, violations, oracle } = episode;
+    columns.outcome[index] = episodeOutcomes.indexOf(episode.outcome);
+    columns.success[index] = episode.success ? 1 : 0;
+    columns.observed[index] = oracle === null ? 0 : 1;
+    columns.stepCount[index] = episode.stepCount;
+    columns.reward[index] = episode.reward;
+    columns.cost[index] = episode.cost;
+    columns.scalarReward[index] = episode.scalarReward;
+    const findings = oracle ?? [];
+    if (error !== undefined || violations.length > 0 || findings.length > 0)
+      details.push({ index, ...(error === undefined ? {} : { error }), violations, findings });
+  }
+  return columns;
 }
 
 /** @param keys Keys of the episodes, in the order that they were packed. */

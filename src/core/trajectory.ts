@@ -7,6 +7,13 @@ export interface Trajectory {
   readonly logProbabilities: Float32Array;
 }
 
+/** Of an episode in which the policy model said nothing. */
+export const noTokens: Trajectory = {
+  tokens: new Int32Array(),
+  chosen: new Uint8Array(),
+  logProbabilities: new Float32Array(),
+};
+
 /** Trajectories of many episodes laid end to end, to cross threads in one piece. */
 export interface TrajectoryColumns {
   /** Where each trajectory starts in the columns, and where the last one ends: one more than there are episodes. */
@@ -38,6 +45,7 @@ export function packTrajectories(trajectories: readonly Trajectory[]): Trajector
 export function trajectoryAt(columns: TrajectoryColumns, index: number): Trajectory {
   const start = columns.offsets[index] as number;
   const end = columns.offsets[index + 1] as number;
+  if (start === end) return noTokens;
   return {
     tokens: columns.tokens.subarray(start, end),
     chosen: columns.chosen.subarray(start, end),

@@ -2,19 +2,12 @@ import type { Agent, AgentContext, AgentMaker } from "../core/agent.ts";
 import type { EpisodeKey, EpisodeRecord, EpisodeSummary } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Syscall } from "../core/syscall.ts";
-import type { Trajectory } from "../core/trajectory.ts";
+import { noTokens } from "../core/trajectory.ts";
 import type { GovernedEpisode } from "../runner/governed-episode.ts";
 import { playBare } from "./bare-episode.ts";
 import type { OpenEpisodes } from "./open-episodes.ts";
 import type { PlayedEpisodes, Player } from "./player.ts";
 import type { RolloutTask } from "./rollout.ts";
-
-/** An agent that is not the policy model: it says no tokens. */
-const silent: Trajectory = {
-  tokens: new Int32Array(),
-  chosen: new Uint8Array(),
-  logProbabilities: new Float32Array(),
-};
 
 /** Has agents of the user's act in a worker: one after the other where they answer at once, side by side where they wait. */
 export class AgentPlayer implements Player {
@@ -36,7 +29,7 @@ export class AgentPlayer implements Player {
     const records = playing.some((record) => record instanceof Promise)
       ? await Promise.all(playing)
       : (playing as EpisodeSummary[]);
-    return { records, trajectories: keys.map(() => silent) };
+    return { records, trajectories: keys.map(() => noTokens) };
   }
 
   #playBare(key: EpisodeKey, index: number, episodes: OpenEpisodes): EpisodeSummary | Promise<EpisodeSummary> {

@@ -1,4 +1,5 @@
 import type { Boundary, EpisodeKey, EpisodeSummary } from "../core/episode.ts";
+import { noTokens } from "../core/trajectory.ts";
 import type { Stage } from "../pool/activity-board.ts";
 import type { WorkerFault } from "../pool/worker-fault.ts";
 import type { RolledOut } from "./dispatch.ts";
@@ -8,7 +9,7 @@ export function lostEpisode(key: EpisodeKey, how: Loss, attempt: number): Rolled
   const nothing = { success: false, reward: 0, cost: 0, scalarReward: 0, violations: [], oracle: null, stepCount: 0 };
   return {
     summary: { key, ...how, ...nothing },
-    trajectory: { tokens: new Int32Array(), chosen: new Uint8Array(), logProbabilities: new Float32Array() },
+    trajectory: noTokens,
     worker: 0,
     attempt,
   };
