@@ -3,6 +3,7 @@ import { ActivityWriter } from "../src/pool/activity-board.ts";
 import { BoundedOutput } from "../src/pool/bounded-output.ts";
 import { StrayErrors } from "../src/pool/stray-errors.ts";
 import { transferring } from "../src/pool/worker-pool.ts";
+import { unpackKeys } from "../src/run/episode-keys.ts";
 import { EpisodeWatch } from "../src/run/episode-watch.ts";
 import type { RolloutResult, RolloutSetup, WorkerTask } from "../src/run/rollout.ts";
 import { RolloutHost } from "../src/run/rollout-host.ts";
@@ -22,8 +23,10 @@ export default async function work(task: WorkerTask): Promise<RolloutResult | Su
   host ??= bootHost();
   const booted = await host;
   activity.worker = booted.worker;
-  if (task.kind === "rollout")
-    return movingColumns(await booted.run(task.rollout, task.slot, new EpisodeWatch(activity, setup.deadlines)));
+  if (task.kind === "rollout") {
+    const rollout = { ...task.rollout, keys: unpackKeys(task.rollout.keys) };
+    return movingColumns(await booted.run(rollout, task.slot, new EpisodeWatch(activity, setup.deadlines)));
+  }
   activity.enter("learn");
   const gradient = booted.gradient(task.shard, task);
   return transferring(gradient, [gradient.gradient.buffer]);

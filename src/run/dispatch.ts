@@ -7,7 +7,8 @@ import { FaradayError } from "../core/errors.ts";
 import { type Trajectory, trajectoryAt } from "../core/trajectory.ts";
 import { faultOf, WorkerFault } from "../pool/worker-fault.ts";
 import type { RecordedTotals } from "../store/lightning-store.ts";
-import { attemptId, episodeName } from "./attempt-name.ts";
+import { episodeName } from "./attempt-name.ts";
+import { keyOfAttempt } from "./episode-keys.ts";
 import type { FaultEvent } from "./events.ts";
 import { FaultLedger } from "./fault-ledger.ts";
 import { killedLoss, type Loss, lossOf, lostEpisode, quarantineLoss } from "./lost-episode.ts";
@@ -112,7 +113,7 @@ export class Dispatcher {
    * @throws {FaradayError} where no worker boots, or the run is to stop for a quarantined task.
    */
   async batch(plan: BatchPlan): Promise<FinishedBatch> {
-    const sheet: BatchSheet = { episodes: new Map(), audit: [] };
+    const sheet: BatchSheet = { episodes: [], audit: [] };
     const parts: Promise<void>[] = [];
     for (const task of plan.tasks) {
       await this.#queue.onSizeLessThan(this.#waitingMax);
@@ -122,8 +123,7 @@ export class Dispatcher {
       parts.push(part);
     }
     await Promise.all(parts);
-    const keys = plan.tasks.flatMap((task) => task.keys);
-    const episodes = keys.map(({ id }) => sheet.episodes.get(episodeName(id)) as RolledOut);
+    const episodes = sheet.episodes.sort(byPlace);
     const batch = { episodes, audit: sheet.audit.sort(bySequence) };
     // Where all of its tasks are quarantined, going on is what was asked for; it would come to the same each time that the run goes on.
     const isTried = episodes.some(({ summary }) => summary.outcome !== "quarantined");
@@ -170,7 +170,7 @@ export class Dispatcher {
 
   /** Whether an episode may be begun; else it is given up. */
   #mayBegin(key: EpisodeKey, { attempt }: Tries, sheet: BatchSheet): boolean {
-    const isKilled = this.#killed.has(episodeName(key.id));
+    const isKilled = this.#killed.size > 0 && this.#killed.has(episodeName(key.id));
     if (!isKilled && !this.#faults.isQuarantined(key.task)) return true;
     const loss = isKilled ? killedLoss : quarantineLoss(key.task, this.#faults.taskFaults(key.task));
     giveUp([key], { loss, attempt }, sheet);
@@ -234,9 +234,9 @@ export class Dispatcher {
   }
 }
 
-/** What there is of a batch so far: its episodes by name, and what was recorded. */
+/** What there is of a batch so far: episodes in the order of finishing, and what was recorded. */
 interface BatchSheet {
-  readonly episodes: Map<string, RolledOut>;
+  readonly episodes: RolledOut[];
   readonly audit: TimedSegment[];
 }
 
@@ -256,7 +256,7 @@ function guiltyOf({ keys }: RolloutTask, { kind, activity }: WorkerFault): Episo
 }
 
 function nextAttempt(task: RolloutTask, keys: readonly EpisodeKey[], { attempt }: Tries): RolloutTask {
-  return { ...task, keys: keys.map((key) => ({ ...key, id: attemptId(key.id, attempt + 1) })) };
+  return { ...task, keys: keys.map((key) => keyOfAttempt(key, attempt + 1)) };
 }
 
 /** @throws {WorkerFault} where the answer cannot be read; what was recorded is kept. */
@@ -270,18 +270,14 @@ function takeResult(task: RolloutTask, taken: { result: RolloutResult; attempt: 
     const found = unpackEpisodes(episodes, task.keys).map((summary, index) => ({
       ...{ summary, trajectory: trajectoryAt(trajectories, index), worker, attempt: taken.attempt },
     }));
-    for (const episode of found) put(sheet, episode);
+    for (const episode of found) sheet.episodes.push(episode);
   } catch (error) {
     throw new WorkerFault("corrupt", error);
   }
 }
 
 function giveUp(keys: readonly EpisodeKey[], how: { loss: Loss; attempt: number }, sheet: BatchSheet): void {
-  for (const key of keys) put(sheet, lostEpisode(key, how.loss, how.attempt));
-}
-
-function put(sheet: BatchSheet, episode: RolledOut): void {
-  sheet.episodes.set(episodeName(episode.summary.key.id), episode);
+  for (const key of keys) sheet.episodes.push(lostEpisode(key, how.loss, how.attempt));
 }
 
 function isGivenUp({ worker, summary }: RolledOut): boolean {
@@ -290,6 +286,11 @@ function isGivenUp({ worker, summary }: RolledOut): boolean {
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The order of a plan: groups one after the other, each in the order of its indices. */
+export function byPlace({ summary: { key: one } }: RolledOut, { summary: { key: other } }: RolledOut): number {
+  return one.group - other.group || one.index - other.index;
 }
 
 export function bySequence(one: AuditSegment, other: AuditSegment): number {

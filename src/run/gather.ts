@@ -1,6 +1,6 @@
 import type { TrainOptions } from "../config/train-options.ts";
 import type { EpisodeOutcome, EpisodeSummary } from "../core/episode.ts";
-import { bySequence, type FinishedBatch, NothingCameBack, type RolledOut } from "./dispatch.ts";
+import { byPlace, bySequence, type FinishedBatch, NothingCameBack, type RolledOut } from "./dispatch.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
 
 export interface GatherParts {
@@ -120,8 +120,4 @@ function merged(one: FinishedBatch, other: FinishedBatch): FinishedBatch {
     episodes: [...one.episodes, ...other.episodes].sort(byPlace),
     audit: [...one.audit, ...other.audit].sort(bySequence),
   };
-}
-
-function byPlace({ summary: { key: one } }: RolledOut, { summary: { key: other } }: RolledOut): number {
-  return one.group - other.group || one.index - other.index;
 }

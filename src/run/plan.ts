@@ -2,6 +2,7 @@ import type { Split, Task } from "../core/env.ts";
 import { type EpisodeKey, type Phase, phases } from "../core/episode.ts";
 import { InputError } from "../core/errors.ts";
 import { deriveSeed, Random } from "../core/random.ts";
+import { keyOf } from "./episode-keys.ts";
 import type { RolloutTask } from "./rollout.ts";
 
 /** One batch of episodes: which, and how they are cut into tasks for the workers. */
@@ -108,13 +109,14 @@ export class Planner {
   ): BatchPlan {
     const { seed, groupsPerTask, groupSize } = this.#options;
     const { samples = 1 } = options;
+    if (!phases.includes(phase)) throw new RangeError(`unknown phase ${phase}`);
     const tasks = new Random(deriveSeed(streams.evaluation)).shuffle(this.tasksOf(options.split));
     const iteration = options.weights;
     const keys = Array.from({ length: Math.ceil(options.episodes / samples) * samples }, (_, episode) => {
       const [group, index] = [Math.floor(episode / samples), episode % samples];
       const task = tasks[group % tasks.length] as Task;
       const place = { phase, iteration, group, index, weights: options.weights };
-      return keyOf(task, place, [seed, streams.evaluation, group, ...(index === 0 ? [] : [index])]);
+      return keyOf(task, place, deriveSeed(seed, streams.evaluation, group, ...(index === 0 ? [] : [index])));
     });
     return this.#plan(keys, {
       phase,
@@ -143,8 +145,8 @@ export class Planner {
 
   #trainingKey(task: Task, place: Pick<EpisodeKey, "iteration" | "group" | "index">): EpisodeKey {
     const { iteration, group, index } = place;
-    const path = [this.#options.seed, streams.training, iteration, group, index];
-    return keyOf(task, { ...place, phase: "train", weights: this.#policyOf(iteration) }, path);
+    const seed = deriveSeed(this.#options.seed, streams.training, iteration, group, index);
+    return keyOf(task, { phase: "train", iteration, group, index, weights: this.#policyOf(iteration) }, seed);
   }
 
   #trainingPlan(iteration: number, keys: readonly EpisodeKey[]): BatchPlan {
@@ -188,15 +190,4 @@ export class Planner {
     }));
     return { ...plan, weights, tasks };
   }
-}
-
-function keyOf(
-  task: Task,
-  place: Pick<EpisodeKey, "phase" | "iteration" | "group" | "index" | "weights">,
-  seedPath: readonly number[],
-): EpisodeKey {
-  const { phase, iteration, group, index } = place;
-  if (!phases.includes(phase)) throw new RangeError(`unknown phase ${phase}`);
-  const id = `${phase}-${iteration}-${group}-${index}`;
-  return { id, ...place, task: task.id, split: task.split, seed: deriveSeed(...seedPath) };
 }

@@ -13,6 +13,7 @@ import { type FaultKind, SilentDeath, WorkerFault } from "../pool/worker-fault.t
 import { workerFile } from "../pool/worker-file.ts";
 import type { TaskOptions } from "../pool/workers.ts";
 import { Dispatcher, type DispatcherOptions, type FinishedBatch } from "./dispatch.ts";
+import { packKeys, unpackKeys } from "./episode-keys.ts";
 import { lastSyscall } from "./episode-watch.ts";
 import type { FaultEvent } from "./events.ts";
 import { FaultLedger } from "./fault-ledger.ts";
@@ -174,7 +175,8 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
     const onAssigned = (id: number) => {
       thread = id;
     };
-    const task = { kind: "rollout", rollout, slot: this.#slotOf(rollout) } as const;
+    const packed = { ...rollout, keys: packKeys(rollout.keys) };
+    const task = { kind: "rollout", rollout: packed, slot: this.#slotOf(rollout) } as const;
     const result = (await this.#ask(task, { signal, onAssigned })) as RolloutResult;
     try {
       this.#recorders.follow(thread, result?.audit);
@@ -228,7 +230,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
   tasks(): TaskStatus[] {
     return [...this.#underWay].flatMap(({ task, watched: { activity } }) => {
       if (activity === null) return [];
-      const keys = task.kind === "rollout" ? task.rollout.keys : [];
+      const keys = task.kind === "rollout" ? unpackKeys(task.rollout.keys) : [];
       const { stage, worker, episode, syscalls, syscall, forMs, deadlineMs } = activity;
       return {
         ...{ worker, stage, seconds: forMs / 1000, episodes: keys.length, syscalls, syscall },

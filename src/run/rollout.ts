@@ -9,6 +9,7 @@ import type { KernelSpec } from "../kernel/kernel-space.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { RewardSettings } from "../runner/reward-options.ts";
 import type { RunnerSettings } from "../runner/runner-options.ts";
+import type { KeyColumns } from "./episode-keys.ts";
 import type { SurrogateShard } from "./surrogate.ts";
 
 /** What every worker is made of: plain data, and memory that is shared with the main thread. */
@@ -72,6 +73,9 @@ export interface RolloutTask {
   readonly weights: number;
 }
 
+/** A task on its way to a worker. */
+export type PackedRolloutTask = Omit<RolloutTask, "keys"> & { readonly keys: KeyColumns };
+
 export interface RolloutResult {
   /** Counts from 1 in the order of booting; a replacement has a number of its own. */
   readonly worker: number;
@@ -98,7 +102,7 @@ export type WorkerTask = {
   /** Of the board on which the worker says what it does; `null` where it says nothing. */
   readonly row: number | null;
 } & (
-  | { readonly kind: "rollout"; readonly rollout: RolloutTask }
+  | { readonly kind: "rollout"; readonly rollout: PackedRolloutTask }
   | { readonly kind: "gradient"; readonly shard: SurrogateShard; readonly step: number }
 );
 
