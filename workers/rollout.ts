@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import type { EpisodeKey } from "../src/core/episode.ts";
 import { ActivityWriter } from "../src/pool/activity-board.ts";
 import { BoundedOutput } from "../src/pool/bounded-output.ts";
 import { StrayErrors } from "../src/pool/stray-errors.ts";
@@ -18,13 +19,14 @@ const setup = workerData as RolloutSetup;
 /** Does one task; the first one boots the worker. */
 export default async function work(task: WorkerTask): Promise<RolloutResult | SurrogateGradient> {
   const activity = task.row === null ? new ActivityWriter() : new ActivityWriter(setup.activity, task.row);
-  output.refill(nameOf(task));
+  const keys = task.kind === "rollout" ? unpackKeys(task.rollout.keys) : [];
+  output.refill(nameOf(keys));
   activity.enter("boot");
   host ??= bootHost();
   const booted = await host;
   activity.worker = booted.worker;
   if (task.kind === "rollout") {
-    const rollout = { ...task.rollout, keys: unpackKeys(task.rollout.keys) };
+    const rollout = { ...task.rollout, keys };
     return movingColumns(await booted.run(rollout, task.slot, new EpisodeWatch(activity, setup.deadlines)));
   }
   activity.enter("learn");
@@ -33,9 +35,8 @@ export default async function work(task: WorkerTask): Promise<RolloutResult | Su
 }
 
 /** By the first and the last of its episodes, which run side by side. */
-function nameOf(task: WorkerTask): string {
-  if (task.kind !== "rollout") return "a gradient";
-  const { keys } = task.rollout;
+function nameOf(keys: readonly EpisodeKey[]): string {
+  if (keys.length === 0) return "a gradient";
   return `the task of ${keys[0]?.id} to ${keys.at(-1)?.id}`;
 }
 
