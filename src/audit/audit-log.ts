@@ -3,6 +3,7 @@ import { canonicalJson } from "../core/canonical-json.ts";
 import type { Phase } from "../core/episode.ts";
 import { FaradayError } from "../core/errors.ts";
 import { RecordChain } from "../core/record-chain.ts";
+import { atOnce, type Steps } from "../core/steps.ts";
 import { inOrder, placeOf } from "./audit-records.ts";
 import { openCheckpoint, type SignedCheckpoint, type Signer, signCheckpoint } from "./checkpoint.ts";
 import { CompactRange } from "./compact-range.ts";
@@ -69,7 +70,7 @@ export class AuditLog {
   readonly origin: string;
   readonly #options: LogOptions;
   readonly #chain: RecordChain;
-  readonly #tree: CompactRange;
+  #tree: CompactRange;
   readonly #recorders: Map<string, RecorderState>;
   #checkpoint: SignedCheckpoint;
 
@@ -136,17 +137,31 @@ export class AuditLog {
    * @throws {FaradayError} where a segment does not follow on, or its bytes are not what it says of them.
    */
   append(batch: LogBatch): AppendedBatch {
-    // Checked against a copy, so that a segment that does not fit leaves the log as it was.
+    return atOnce(this.appending(batch));
+  }
+
+  /** As {@link append}, in steps: until the last of them the log is as it was. No other batch may be appended meanwhile. */
+  *appending(batch: LogBatch): Steps<AppendedBatch> {
+    // Checked against copies, so that a segment that does not fit leaves the log as it was.
+    const before = this.#tree;
+    const tree = before.copy();
     const recorders = new Map([...this.#recorders].map(([key, state]) => [key, { ...state }]));
     const segments = inOrder(batch.segments).filter(({ count, bytes }) => count > 0 || bytes.length > 0);
     const leaves = segments.map((segment) => {
       if (segment.worker === 0) throw new FaradayError(`${placeOf(segment)}: worker 0 is the main process`);
       return checkedLeaves(segment, recorders);
     });
+    const logged: LoggedSegment[] = [];
+    for (const [index, segment] of segments.entries()) {
+      logged.push({ ...segment, leaf: tree.size });
+      yield* growing(tree, leaves[index] as readonly string[]);
+    }
+    if (this.#tree !== before) throw new Error("AuditLog.append: another batch was appended meanwhile");
     this.#recordBatch(batch, segments);
     const own = this.#chain.seal();
-    leaves.push(checkedLeaves(own, recorders));
-    const logged = [...segments, own].map((segment, index) => this.#place(segment, leaves[index] as string[]));
+    logged.push({ ...own, leaf: tree.size });
+    for (const leaf of checkedLeaves(own, recorders)) tree.append(leaf);
+    this.#tree = tree;
     for (const [key, state] of recorders) this.#recorders.set(key, state);
     this.#checkpoint = this.#sign();
     return { segments: logged, checkpoint: this.#checkpoint };
@@ -164,15 +179,19 @@ export class AuditLog {
     this.#chain.append(canonicalJson({ ...entry, worker, epoch, sequence, previous, policies }));
   }
 
-  #place(segment: AuditSegment, leaves: readonly string[]): LoggedSegment {
-    const leaf = this.#tree.size;
-    for (const hash of leaves) this.#tree.append(hash);
-    return { ...segment, leaf };
-  }
-
   #sign(): SignedCheckpoint {
     const { origin } = this;
     return signCheckpoint({ origin, size: this.#tree.size, root: this.#tree.root() }, this.#options.signer);
+  }
+}
+
+/** Leaves of a step: some 2 ms. */
+const stepLeaves = 2_000;
+
+function* growing(tree: CompactRange, leaves: readonly string[]): Steps<void> {
+  for (const [index, leaf] of leaves.entries()) {
+    if (index > 0 && index % stepLeaves === 0) yield;
+    tree.append(leaf);
   }
 }
 

@@ -9,6 +9,14 @@ export class CompactRange {
   readonly #subtrees: string[] = [];
   #size = 0;
 
+  /** Another of the same leaves, which grows on its own. */
+  copy(): CompactRange {
+    const other = new CompactRange();
+    other.#subtrees.push(...this.#subtrees);
+    other.#size = this.#size;
+    return other;
+  }
+
   /** How many leaves were appended. */
   get size(): number {
     return this.#size;

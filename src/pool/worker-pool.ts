@@ -188,9 +188,12 @@ function tasksOf({ currentUsage }: { readonly currentUsage: number }): number {
 
 const heapFull = new Error("its heap reached its limit (workerLimits.heapMb)");
 
-/** Twice what the watch allows: V8's own limit is for what the watch is too slow for. */
+/**
+ * Some twice what the watch allows: V8's own limit is for what the watch is too slow for. Just below twice, since a heap whose limit is 2 GiB or more grows to four
+ * times what it holds before V8 collects, and one below that to twice.
+ */
 function resourceLimits({ heapMb, stackMb }: WorkerLimits): ResourceLimits {
-  return { maxOldGenerationSizeMb: 2 * heapMb, ...(stackMb === undefined ? {} : { stackSizeMb: stackMb }) };
+  return { maxOldGenerationSizeMb: 2 * heapMb - 1, ...(stackMb === undefined ? {} : { stackSizeMb: stackMb }) };
 }
 
 /** What piscina shows its load balancer of a task. */

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { AuditKey } from "../audit/audit-key.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import { recordsOf } from "../audit/audit-records.ts";
@@ -7,8 +6,9 @@ import { type KnownHead, KnownHeads } from "../audit/known-heads.ts";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { AuditSegment, TimedSegment } from "../core/audit.ts";
 import { FaradayError } from "../core/errors.ts";
+import { inTurns, ownTurn } from "../core/steps.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
-import { batchDigestInParts } from "../store/batch-digest.ts";
+import { digesting } from "../store/batch-digest.ts";
 import type { KeptWeights } from "../store/kept-weights.ts";
 import type { BatchRecord, LightningStore, StoredCheckpoint, TreeSegment } from "../store/lightning-store.ts";
 import { eachWithinStoreDeadline, withinStoreDeadline } from "./within-deadline.ts";
@@ -92,25 +92,27 @@ export class AuditTrail {
     const { config, run, store } = this.#parts;
     const { phase, iteration, weights, episodes } = batch;
     // Between its longer parts the main thread gives workers their next tasks.
-    await setImmediate();
-    const digest = await batchDigestInParts(batch, () => setImmediate());
-    await setImmediate();
+    await ownTurn();
+    const digest = await inTurns(digesting(batch));
+    await ownTurn();
     // Their workers could not: they were ended, or never had them.
     for (const { key, worker, outcome } of episodes) {
       if ((outcome === "killed" || outcome === "timed-out") && worker === 0) this.#log.signal(key.id, 0, "SIGKILL");
     }
-    const audit = this.#log.append({
-      ...{
-        segments: segments.map(untimed),
-        phase,
-        iteration,
-        weights,
-        episodes: episodes.length,
-        digest,
-      },
-      ...(update === undefined ? {} : { update }),
-    });
-    await setImmediate();
+    const audit = await inTurns(
+      this.#log.appending({
+        ...{
+          segments: segments.map(untimed),
+          phase,
+          iteration,
+          weights,
+          episodes: episodes.length,
+          digest,
+        },
+        ...(update === undefined ? {} : { update }),
+      }),
+    );
+    await ownTurn();
     await store.storeBatch({ ...batch, run, audit, emitViolations: config.runner.emitViolations });
     this.#stored = treeOf(audit.checkpoint);
     this.#heads.advance(this.#head());

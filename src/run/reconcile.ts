@@ -1,10 +1,11 @@
 import { recordsOf } from "../audit/audit-records.ts";
-import { knownHashes } from "../audit/line-hashes.ts";
-import { knownLinks } from "../audit/line-links.ts";
+import { hashing } from "../audit/line-hashes.ts";
+import { linking } from "../audit/line-links.ts";
 import { type ScannedRecord, scanRecords } from "../audit/scan-records.ts";
 import type { AuditRecord, AuditSegment } from "../core/audit.ts";
 import type { EpisodeSummary } from "../core/episode.ts";
 import { messageOf } from "../core/errors.ts";
+import { atOnce, type Steps } from "../core/steps.ts";
 import type { RecordedTotals } from "../store/lightning-store.ts";
 import type { FinishedBatch, RolledOut } from "./dispatch.ts";
 
@@ -15,15 +16,23 @@ import type { FinishedBatch, RolledOut } from "./dispatch.ts";
  * have nothing to compare.
  */
 export function reconcile(batch: FinishedBatch): FinishedBatch {
-  const ledger = readLedger(batch.audit);
-  return {
-    ...batch,
-    recorded: ledger.unreadable.size > 0 ? undefined : ledger.totals,
-    episodes: batch.episodes.map((episode) => {
-      const disagreement = episode.worker === 0 ? null : disagreementOf(episode, ledger);
-      return disagreement === null ? episode : { ...episode, summary: quarantined(episode.summary, disagreement) };
-    }),
-  };
+  return atOnce(reconciling(batch));
+}
+
+/** Episodes of a step: some milliseconds. */
+const stepEpisodes = 2_000;
+
+/** As {@link reconcile}, in steps. */
+export function* reconciling(batch: FinishedBatch): Steps<FinishedBatch> {
+  const ledger = yield* readLedger(batch.audit);
+  const episodes: RolledOut[] = [];
+  for (const [index, episode] of batch.episodes.entries()) {
+    if (index > 0 && index % stepEpisodes === 0) yield;
+    const disagreement = episode.worker === 0 ? null : disagreementOf(episode, ledger);
+    const summary = disagreement === null ? episode.summary : quarantined(episode.summary, disagreement);
+    episodes.push(disagreement === null ? episode : { ...episode, summary });
+  }
+  return { ...batch, recorded: ledger.unreadable.size > 0 ? undefined : ledger.totals, episodes };
 }
 
 /** What was recorded of one episode by one worker. */
@@ -74,13 +83,18 @@ const known = new WeakMap<AuditSegment, SegmentLedger>();
 
 /**
  * Reads and hashes a segment as soon as it has come, which is needed of it later: a batch's segments all at once would keep the main thread from
- * giving workers their next tasks.
+ * giving workers their next tasks, and so would a large one in one go.
  */
-export function readAhead(segment: AuditSegment): void {
+export function* readingAhead(segment: AuditSegment): Steps<void> {
+  const isLarge = segment.bytes.length > largeBytes;
   ledgerOf(segment);
-  knownHashes(segment.bytes);
-  knownLinks(segment.bytes);
+  if (isLarge) yield;
+  yield* hashing(segment.bytes);
+  if (isLarge) yield;
+  yield* linking(segment.bytes);
 }
+
+const largeBytes = 500_000;
 
 function ledgerOf(segment: AuditSegment): SegmentLedger {
   const ledger = known.get(segment) ?? readSegment(segment);
@@ -126,12 +140,13 @@ function countsOf(episode: string, counts: Map<string, RecordedCounts>): Recorde
   return begun;
 }
 
-function readLedger(segments: readonly AuditSegment[]): Ledger {
+function* readLedger(segments: readonly AuditSegment[]): Steps<Ledger> {
   const counts = new Map<string, RecordedCounts>();
   const unreadable = new Map<number, string>();
   const totals = { attempts: 0, syscalls: 0, violations: 0 };
   for (const segment of segments) {
     const ledger = ledgerOf(segment);
+    if (ledger.counts.size > stepEpisodes) yield;
     if (ledger.fault !== null) unreadable.set(segment.worker, ledger.fault);
     totals.attempts += ledger.attempts;
     for (const [episode, own] of ledger.counts) {

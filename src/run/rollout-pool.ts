@@ -4,6 +4,7 @@ import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { DeadlineOptions, WorkerLimitOptions } from "../config/fault-options.ts";
 import type { AgentSignal } from "../core/audit.ts";
 import { FaradayError, messageOf } from "../core/errors.ts";
+import { inTurns } from "../core/steps.ts";
 import { KernelSpace } from "../kernel/kernel-space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { activityMemory } from "../pool/activity-board.ts";
@@ -19,7 +20,7 @@ import type { FaultEvent } from "./events.ts";
 import { FaultLedger } from "./fault-ledger.ts";
 import type { GradientSource } from "./learn.ts";
 import type { BatchPlan } from "./plan.ts";
-import { readAhead } from "./reconcile.ts";
+import { readingAhead } from "./reconcile.ts";
 import { RecorderChains } from "./recorder-chains.ts";
 import {
   learnerSlot,
@@ -186,7 +187,7 @@ export class RolloutPool implements GradientSource, AsyncDisposable {
       throw error;
     }
     if (this.#isSpent(result)) this.#pool.retire(thread);
-    readAhead(result.audit);
+    await inTurns(readingAhead(result.audit));
     return result;
   }
 

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ResolvedConfig } from "../config/config-schema.ts";
 import type { Phase } from "../core/episode.ts";
+import { inTurns } from "../core/steps.ts";
 import { packTrajectories } from "../core/trajectory.ts";
 import { type Checkpoint, saveCheckpoint } from "../model/checkpoint.ts";
 import { describeMachine } from "../report/machine.ts";
@@ -18,7 +19,7 @@ import { type GatheredBatch, gather } from "./gather.ts";
 import { type GradientSource, Learner } from "./learn.ts";
 import { batchMetrics, storedEpisodes } from "./measurement.ts";
 import type { BatchPlan, Planner } from "./plan.ts";
-import { reconcile } from "./reconcile.ts";
+import { reconciling } from "./reconcile.ts";
 import type { EarlierWork } from "./resume.ts";
 import { stalenessOf, workerCountOf } from "./rollout-pool.ts";
 import { RolloutsAhead } from "./rollouts-ahead.ts";
@@ -297,7 +298,8 @@ export class TrainingRun {
   async #rollOut(plan: BatchPlan): Promise<FinishedBatch> {
     const startMs = Date.now();
     try {
-      const batch = { ...reconcile(await this.#parts.pool.run(plan)), times: { startMs, endMs: Date.now() } };
+      const reconciled = await inTurns(reconciling(await this.#parts.pool.run(plan)));
+      const batch = { ...reconciled, times: { startMs, endMs: Date.now() } };
       this.#tellQuarantined(batch);
       return batch;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { canonicalJson } from "../core/canonical-json.ts";
+import { atOnce, type Steps } from "../core/steps.ts";
 import type { BatchRecord } from "./lightning-store.ts";
 
 /** What a batch's digest covers: all that is stored of it besides its audit, and spans, which derive from that. */
@@ -12,18 +13,16 @@ export type DigestedBatch = Pick<BatchRecord, "phase" | "iteration" | "weights" 
  * @returns 64 lower-case hexadecimal digits.
  */
 export function batchDigest(batch: DigestedBatch): string {
-  const digest = begin(batch);
-  for (const episode of batch.episodes) digest.update(line(episode));
-  return digest.digest("hex");
+  return atOnce(digesting(batch));
 }
 
-const partEpisodes = 500;
+const stepEpisodes = 500;
 
-/** As {@link batchDigest}, for a thread that has other things to do in between: `pause` is awaited after every few hundred episodes. */
-export async function batchDigestInParts(batch: DigestedBatch, pause: () => Promise<unknown>): Promise<string> {
+/** As {@link batchDigest}, in steps of some hundred episodes. */
+export function* digesting(batch: DigestedBatch): Steps<string> {
   const digest = begin(batch);
   for (const [index, episode] of batch.episodes.entries()) {
-    if (index > 0 && index % partEpisodes === 0) await pause();
+    if (index > 0 && index % stepEpisodes === 0) yield;
     digest.update(line(episode));
   }
   return digest.digest("hex");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { batchDigest, batchDigestInParts } from "../../src/store/batch-digest.ts";
+import { batchDigest, digesting } from "../../src/store/batch-digest.ts";
 import type { BatchRecord, StoredEpisode } from "../../src/store/lightning-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { Recorder } from "./recorder.ts";
@@ -50,21 +50,20 @@ it("of what a store gives back is that of what it was given", async () => {
   rmSync(baseDir, { recursive: true });
 });
 
-it("is the same where it is made in parts, with a pause between them", async () => {
+it("is the same where it is made in steps", () => {
   const batch = sampleBatch(new Recorder(1));
   const [first] = batch.episodes;
   if (first === undefined) throw new Error("no episode");
-  for (const [count, pauses] of [
+  for (const [count, yields] of [
     [0, 0],
     [500, 0],
     [501, 1],
     [1_600, 3],
   ] as const) {
     const large = { ...batch, episodes: Array.from({ length: count }, (_, index) => ({ ...first, reward: index })) };
-    let paused = 0;
-    const pause = async () => void paused++;
-    expect(await batchDigestInParts(large, pause)).toBe(batchDigest(large));
-    expect(paused).toBe(pauses);
+    const steps = digesting(large);
+    for (let step = 0; step < yields; step++) expect(steps.next()).toEqual({ done: false, value: undefined });
+    expect(steps.next()).toEqual({ done: true, value: batchDigest(large) });
   }
 });
 

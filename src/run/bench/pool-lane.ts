@@ -1,13 +1,14 @@
 import type { Worker } from "node:worker_threads";
 import type { ResolvedConfig } from "../../config/config-schema.ts";
 import type { TimedSegment } from "../../core/audit.ts";
+import { inTurns, ownTurn } from "../../core/steps.ts";
 import { packTrajectories } from "../../core/trajectory.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import type { AuditTrail } from "../audit-trail.ts";
 import type { FinishedBatch } from "../dispatch.ts";
 import { batchMetrics, storedEpisodes } from "../measurement.ts";
 import type { BatchPlan, Planner } from "../plan.ts";
-import { reconcile } from "../reconcile.ts";
+import { reconciling } from "../reconcile.ts";
 import { RolloutPool } from "../rollout-pool.ts";
 import { checkEpisodes, checkRunning, type Lane, type Turn, TurnCount } from "./lane.ts";
 
@@ -97,16 +98,23 @@ export class PoolLane implements Lane {
   }
 
   #rollOut(plan: BatchPlan): Promise<RolledOutBatch> {
-    const rolled = this.#pool.run(plan).then((batch) => ({ plan, batch: this.#recorded ? reconcile(batch) : batch }));
+    const rolled = this.#reconciled(plan);
     // Whoever takes it is told; where what comes before it fails, nobody takes it.
     rolled.catch(() => {});
     return rolled;
+  }
+
+  async #reconciled(plan: BatchPlan): Promise<RolledOutBatch> {
+    const batch = await this.#pool.run(plan);
+    return { plan, batch: this.#recorded ? await inTurns(reconciling(batch)) : batch };
   }
 
   async #keep({ plan, batch }: RolledOutBatch): Promise<void> {
     checkEpisodes(batch);
     this.#segments = batch.audit;
     if (this.#audit === null) return;
+    // The next batch was begun in this one.
+    await ownTurn();
     const { phase, iteration, weights } = plan;
     const trajectories = packTrajectories(batch.episodes.map(({ trajectory }) => trajectory));
     await this.#audit.store(
