@@ -53,6 +53,35 @@ describe("an audit log", () => {
     expect(update).toMatchObject({ kind: "update", iteration: 1, weights: "cd".repeat(32), sequence: 2 });
   });
 
+  it("is as it was until the last step of a large batch, and then as if it had been appended at once", () => {
+    const recorder = new FlightRecorder({ worker: 1, epoch: 0 });
+    for (let index = 0; index < 1_000; index++) recordEpisode(recorder, key(1, 0, index));
+    const segment = recorder.seal();
+    const log = AuditLog.begin(options);
+    const before = log.checkpoint;
+    const steps = log.appending({ ...figures, segments: [segment] });
+    let count = 1;
+    let step = steps.next();
+    for (; !step.done; step = steps.next(), count++) expect(log.checkpoint).toEqual(before);
+    expect(count).toBe(Math.ceil(segment.count / 2_000));
+    const leaves = step.value.segments.flatMap((each) => linesOf(each).map(recordHash));
+    expect(log.checkpoint).toMatchObject({ size: segment.count + 1, root: new MerkleTree(leaves).root() });
+  });
+
+  it("refuses to end the steps of a batch that another was appended beside", () => {
+    const recorder = new FlightRecorder({ worker: 1, epoch: 0 });
+    for (let index = 0; index < 1_000; index++) recordEpisode(recorder, key(1, 0, index));
+    const log = AuditLog.begin(options);
+    const steps = log.appending({ ...figures, segments: [recorder.seal()] });
+    steps.next();
+    const { checkpoint } = log.append({
+      ...figures,
+      segments: [recorded(new FlightRecorder({ worker: 2, epoch: 0 }), 0)],
+    });
+    expect(() => [...steps]).toThrow("another batch was appended meanwhile");
+    expect(log.checkpoint).toEqual(checkpoint);
+  });
+
   it("is of its own: no two have the same origin, whatever the run is called", () => {
     const origins = ["a", "a", "ä b+c\n/d", ""].map((run) => AuditLog.begin({ ...options, run }).origin);
     expect(new Set(origins).size).toBe(4);
