@@ -18,10 +18,8 @@ it("work is the same at once and in turns", async () => {
 
 it("two works at a time have one step a turn between them, in the order in which they ask", async () => {
   const seen: string[] = [];
-  let turns = 0;
   let goesOn = true;
   const count = () => {
-    turns++;
     seen.push("turn");
     if (goesOn) setImmediate(count);
   };
