@@ -27,8 +27,8 @@ interface HostParts {
   readonly strayErrors: StrayErrors | null;
 }
 
-/** What a worker keeps for its life: environment, kernel, and who acts. */
-export class RolloutHost {
+/** What a worker keeps for its life: environment, kernel, and who acts. A thread's need not be disposed of: it ends with the thread. */
+export class RolloutHost implements Disposable {
   /** Counts from 1 in the order of booting. */
   readonly worker: number;
   readonly #environment: Environment;
@@ -108,6 +108,10 @@ export class RolloutHost {
       audit: this.#runner.kernel.recorder.seal(),
       health: this.#health(),
     };
+  }
+
+  [Symbol.dispose](): void {
+    this.#signals[Symbol.dispose]();
   }
 
   #health(): WorkerHealth {

@@ -56,7 +56,7 @@ export class SignalBoard {
     header[slotHeader.idBytes] = id.length;
     this.#id(slot).set(id);
     Atomics.store(this.#count, 0, slot + 1);
-    Atomics.notify(this.#count, 0);
+    this.wake();
     return slot;
   }
 
@@ -73,6 +73,11 @@ export class SignalBoard {
   async changed(): Promise<void> {
     const wait = Atomics.waitAsync(this.#count, 0, this.#read);
     if (wait.async) await wait.value;
+  }
+
+  /** Wakes whoever waits for what has {@link changed}, though nothing has. */
+  wake(): void {
+    Atomics.notify(this.#count, 0);
   }
 
   /** What a post to this slot has written: the slot, and the count. */

@@ -9,13 +9,14 @@ export interface SignalTarget {
 }
 
 /** A worker's end of the board: hands signals to its kernel, those for episodes that have not begun when they begin. */
-export class SignalReceiver {
+export class SignalReceiver implements Disposable {
   readonly #board: SignalBoard;
   readonly #target: SignalTarget;
   /** All that was read, by the episode's name: a second attempt is sent what the first was sent. */
   readonly #posted = new Map<string, PostedSignal[]>();
   /** Ids of the attempts that are open here, by the episode's name. */
   readonly #open = new Map<string, string>();
+  #closed = false;
 
   constructor(board: SignalBoard, target: SignalTarget) {
     this.#board = board;
@@ -43,12 +44,18 @@ export class SignalReceiver {
     this.#open.delete(episodeName(id));
   }
 
-  /** Goes on reading while the thread waits for something else. Never resolves. */
-  async listen(): Promise<never> {
-    for (;;) {
+  /** Goes on reading while the thread waits for something else, until it is disposed of. */
+  async listen(): Promise<void> {
+    while (!this.#closed) {
       await this.#board.changed();
       this.poll();
     }
+  }
+
+  /** Whoever waits on memory is kept by the thread, with all that it holds, until it is woken. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#board.wake();
   }
 
   #deliver({ slot, signal }: PostedSignal, id: string | undefined): void {

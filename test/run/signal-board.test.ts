@@ -35,6 +35,15 @@ test("a reader that waits is woken", async () => {
   expect(reader.unread()).toHaveLength(1);
 });
 
+test("a receiver that is disposed of waits no longer", async () => {
+  const memory = signalBoardMemory();
+  const receiver = new SignalReceiver(new SignalBoard(memory), { signal: () => false });
+  const listening = receiver.listen();
+  new SignalBoard(memory).post("train-1-0-0", "SIGTERM");
+  receiver[Symbol.dispose]();
+  await listening;
+});
+
 test("a full board says so instead of losing a signal", () => {
   const board = new SignalBoard(signalBoardMemory());
   for (let index = 0; index < 1024; index++) board.post(`e${index}`, "SIGCONT");

@@ -11,6 +11,8 @@ const processMsMax = 600_000;
 export class SimulatedProcess {
   /** Whether it is no more: nothing that it had begun goes on. */
   killed = false;
+  /** What ends with it, however it does. */
+  readonly held = new DisposableStack();
   /** Calls to the real disk that have not come back. */
   #outstanding = 0;
   /** Told when all have. */
@@ -52,6 +54,7 @@ export class SimulatedProcess {
       },
     );
     const start = Date.now();
+    using _held = this.held;
     for (let moves = 1; ; moves++) {
       await this.#settle();
       if (ended !== undefined) return ended;

@@ -54,7 +54,9 @@ export class SingleThreadLane implements Lane {
     return count.turn;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#host[Symbol.dispose]();
+  }
 
   #nextTask(): RolloutTask {
     if (this.#tasks.length === 0) this.#tasks = [...this.#planner.training(++this.#iteration).tasks];
