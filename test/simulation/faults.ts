@@ -29,5 +29,10 @@ const storeFaults = ["store-slow", "store-hangs", "store-busy", "store-full", "s
 /** What code of an environment does: no retry helps, the episode is lost. */
 const episodeFaults = ["environment-throws"] as const;
 
-export const faults = [...workerFaults, ...storeFaults, ...episodeFaults] as const;
+/** What somebody asks for: SIGKILL for one episode, as it waits, runs, has ended, or is between two attempts. */
+const signals = ["episode-killed"] as const;
+
+/** What a seed chooses from. Signals are chosen apart, so that seeds stay what they were. */
+export const chosenFaults = [...workerFaults, ...storeFaults, ...episodeFaults] as const;
+export const faults = [...chosenFaults, ...signals] as const;
 export type Fault = (typeof faults)[number];

@@ -6,7 +6,7 @@ import { never, type SimulatedProcess } from "./simulated-time.ts";
 /** The store as one simulated process has it: slow, busy, full, or lost before or after it has committed. A process that is no more hears nothing. */
 export function faultyStore(
   store: LightningStore,
-  scenario: Pick<Scenario, "chance" | "config" | "happens">,
+  scenario: Pick<Scenario, "chance" | "config" | "happens" | "kills">,
   process: SimulatedProcess,
 ): LightningStore {
   const write = async <Result>(what: string, commit: () => Promise<Result>): Promise<Result> => {
@@ -21,7 +21,10 @@ export function faultyStore(
     return result;
   };
   const written: Partial<LightningStore> = {
-    storeBatch: (batch: BatchRecord) => write(`${batch.phase}`, () => store.storeBatch(batch)),
+    storeBatch: (batch: BatchRecord) => {
+      scenario.kills.check(batch.episodes);
+      return write(`${batch.phase}`, () => store.storeBatch(batch));
+    },
     storeWeights: (weights) => write("weights", () => store.storeWeights(weights)),
     beginRun: (run) => write("begin", () => store.beginRun(run)),
     resumeRun: (run) => write("resume", () => store.resumeRun(run)),

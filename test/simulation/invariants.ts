@@ -5,6 +5,7 @@ import type { LightningStore, StoredEpisode, StoredIteration } from "../../src/s
 import { openStore } from "../../src/store/open.ts";
 import { findingsOf, verifiedRun } from "./audit-findings.ts";
 import { unclearErrors } from "./clear-errors.ts";
+import type { Fault } from "./faults.ts";
 import { isLost, referenceWeights } from "./reference.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -36,6 +37,8 @@ export async function brokenInvariants(simulation: Simulation): Promise<string[]
     ...batchesOnce(traces),
     ...episodesOnce(traces),
     ...groups(traces),
+    ...simulation.scenario.kills.broken,
+    ...siblings(traces),
     ...(await counts(traces)),
     ...(await audit(traces)),
   ];
@@ -93,9 +96,11 @@ function groups({ episodes, scenario: { config } }: Traces): string[] {
   const byGroup = Map.groupBy(trained, ({ key }) => `${key.iteration} ${key.group}`);
   const sizes = [...byGroup].flatMap(([group, members]) => {
     const whole = members.filter((episode) => !isLost(episode)).length;
+    const isLeftOut = ({ outcome }: StoredEpisode) => incompleteGroups === "complete" && outcome === "killed";
+    const kept = members.filter((episode) => !isLost(episode) && !isLeftOut(episode)).length;
     const sum = members.reduce((total, { advantage }) => total + (advantage ?? 0), 0);
     return [
-      ...(whole > groupSize ? [`group ${group} has ${whole} whole episodes`] : []),
+      ...(kept > groupSize ? [`group ${group} has ${kept} whole episodes`] : []),
       ...(incompleteGroups === "mask" && members.length !== groupSize ? [`group ${group} has ${members.length}`] : []),
       ...(whole < 2 && members.some(({ advantage }) => advantage !== 0) ? [`group ${group} of ${whole} teaches`] : []),
       ...(Number.isFinite(sum) ? [] : [`group ${group} has advantages that are no numbers`]),
@@ -104,12 +109,20 @@ function groups({ episodes, scenario: { config } }: Traces): string[] {
   return [...taught, ...sizes];
 }
 
+/** Where nothing goes wrong in workers but that some are killed, no other episode is lost. */
+function siblings({ episodes, scenario }: Traces): string[] {
+  const harmless = (fault: Fault) => fault === "episode-killed" || fault.startsWith("store-");
+  if (![...scenario.happened.keys()].every(harmless)) return [];
+  return episodes.filter(isLost).map(({ key, outcome }) => `${key.id} is ${outcome}, and others were killed`);
+}
+
 /** What is counted in one place is what is counted in another. */
 async function counts({ store, run, iterations, episodes, report }: Traces): Promise<string[]> {
   const perBatch = iterations.flatMap(({ phase, iteration, episodes: count, metrics }) => {
     const own = episodes.filter(({ key }) => key.phase === phase && key.iteration === iteration);
     const outcomes = {
       failed: metrics.failedEpisodes,
+      killed: metrics.killedEpisodes ?? 0,
       "timed-out": metrics.timedOutEpisodes ?? 0,
       quarantined: metrics.quarantinedEpisodes,
     };

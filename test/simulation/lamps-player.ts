@@ -34,6 +34,7 @@ export class LampsPlayer implements Player {
       while (!episode.done) {
         episodes.watch.enter("step", index);
         await this.#onMoment("step", episode, key);
+        episodes.poll();
         if (episode.done) break;
         const button = sampled(chances, random);
         pressed.push(button);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ResolvedConfig } from "../../src/config/config-schema.ts";
 import type { Environment } from "../../src/core/env.ts";
 import type { AuditTrail } from "../../src/run/audit-trail.ts";
-import type { FinishedBatch } from "../../src/run/dispatch.ts";
+import type { FinishedBatch, RolledOut } from "../../src/run/dispatch.ts";
 import { lostEpisode } from "../../src/run/lost-episode.ts";
 import { type BatchPlan, Planner } from "../../src/run/plan.ts";
 import { RolloutPool } from "../../src/run/rollout-pool.ts";
@@ -31,7 +31,7 @@ export function referenceWeights(
   environment: Environment,
   episodes: ReadonlyMap<string, StoredEpisode>,
 ): Promise<WeightsByIteration> {
-  const isWhole = [...episodes.values()].every((episode) => !isLost(episode));
+  const isWhole = [...episodes.values()].every((episode) => !isLost(episode) && episode.outcome !== "killed");
   if (!isWhole) return undisturbed(config, environment, (inner) => new LosingPool(inner, episodes));
   const key = JSON.stringify(config.train);
   const weights = known.get(key) ?? undisturbed(config, environment, (inner) => inner);
@@ -59,7 +59,7 @@ async function undisturbed(
       () => {},
       {},
       (options) => {
-        return new SimulatedWorkers(options, calmScenario(config), process);
+        return new SimulatedWorkers(options, { scenario: calmScenario(config), process, kill: () => {} });
       },
     );
     const run = new TrainingRun({
@@ -85,6 +85,23 @@ const nowhere = {
   storeWeights: async () => {},
 } as unknown as AuditTrail;
 
+/** What was killed is as far as it had come then. */
+function killed(episode: RolledOut, stored: StoredEpisode): RolledOut {
+  const { tokens, chosen, logProbabilities } = episode.trajectory;
+  const [from, to] = [0, stored.tokenCount];
+  return {
+    ...episode,
+    // Its records go on here; what no worker gave is not compared with records.
+    worker: 0,
+    summary: { ...stored, key: episode.summary.key },
+    trajectory: {
+      tokens: tokens.slice(from, to),
+      chosen: chosen.slice(from, to),
+      logProbabilities: logProbabilities.slice(from, to),
+    },
+  };
+}
+
 /** Rolls out all that is planned, and then loses what the disturbed run has lost. */
 class LosingPool implements Pool {
   readonly #inner: RolloutPool;
@@ -100,6 +117,7 @@ class LosingPool implements Pool {
     const episodes = batch.episodes.map((episode) => {
       const { key } = episode.summary;
       const stored = this.#stored.get(key.id);
+      if (stored?.outcome === "killed") return killed(episode, stored);
       if (stored !== undefined && !isLost(stored)) return episode;
       const outcome = stored?.outcome ?? "failed";
       return lostEpisode(key, { outcome, error: { boundary: "worker", message: "lost" } }, 1);

@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 import type { ResolvedConfig } from "../../src/config/config-schema.ts";
 import { resolveConfig } from "../../src/config/load-config.ts";
 import { Chance } from "./chance.ts";
-import { type Fault, faults } from "./faults.ts";
+import { chosenFaults, type Fault } from "./faults.ts";
+import { Kills } from "./kills.ts";
 
 /** How a process of the run ends that neither finishes nor fails. */
 export interface Interruption {
@@ -33,6 +34,7 @@ export class Scenario {
   readonly poison: { readonly task: string; readonly fault: Fault } | null;
   /** How often each fault has happened. */
   readonly happened = new Map<Fault, number>();
+  readonly kills = new Kills();
   #process = 0;
 
   /** @param rates In the place of those that the seed has. */
@@ -41,14 +43,12 @@ export class Scenario {
     this.chance = new Chance(seed);
     this.config = configOf(this.chance);
     const kinds = this.chance.between("fault kinds", 0, 5);
-    this.rates =
-      rates ??
-      new Map(
-        Array.from({ length: kinds }, () => [
-          this.chance.pick("fault", faults),
-          this.chance.pick("rate", [0.01, 0.05, 0.3]),
-        ]),
-      );
+    const chosen = Array.from({ length: kinds }, (): [Fault, number] => [
+      this.chance.pick("fault", chosenFaults),
+      this.chance.pick("rate", [0.01, 0.05, 0.3]),
+    ]);
+    const killRate = this.chance.pick("kill rate", [0, 0, 0, 0, 0, 0.01, 0.05, 0.2]);
+    this.rates = rates ?? new Map([...chosen, ["episode-killed", killRate]]);
     const isPoisoned = this.chance.number("is poisoned") < 0.1;
     const task = this.chance.pick("poisoned", ["train-lamp-0", "test-lamp-0"]);
     this.poison = isPoisoned ? { task, fault: this.chance.pick("poison", poisons) } : null;
@@ -57,6 +57,7 @@ export class Scenario {
   /** Begins the next process of the run. */
   nextProcess(): { readonly interruption: Interruption | null } {
     this.#process++;
+    this.kills.forget();
     const how = this.chance.pick("interruption", ["kill", "kill", "cancel", null, null, null] as const);
     const at = this.chance.between("interrupted at", 1, this.chance.pick("latest", [20, 400, 1500]));
     return { interruption: how === null || this.#isCalm ? null : { how, at } };
@@ -85,8 +86,8 @@ export class Scenario {
 }
 
 /** The same training with nothing wrong, in one process. */
-export function calmScenario(config: ResolvedConfig): Pick<Scenario, "chance" | "config" | "happens"> {
-  return { chance: new Chance(0), config, happens: () => false };
+export function calmScenario(config: ResolvedConfig): Pick<Scenario, "chance" | "config" | "happens" | "kills"> {
+  return { chance: new Chance(0), config, happens: () => false, kills: new Kills() };
 }
 
 function configOf(chance: Chance): ResolvedConfig {

@@ -2,7 +2,8 @@ import type { Worker } from "node:worker_threads";
 import { ActivityWriter } from "../../src/pool/activity-board.ts";
 import { type FaultKind, WorkerFault } from "../../src/pool/worker-fault.ts";
 import type { PoolOptions, TaskOptions } from "../../src/pool/workers.ts";
-import { unpackKeys } from "../../src/run/episode-keys.ts";
+import { episodeName } from "../../src/run/attempt-name.ts";
+import { type KeyColumns, unpackKeys } from "../../src/run/episode-keys.ts";
 import { EpisodeWatch } from "../../src/run/episode-watch.ts";
 import type { RolloutResult, RolloutSetup, WorkerTask } from "../../src/run/rollout.ts";
 import { RolloutHost } from "../../src/run/rollout-host.ts";
@@ -32,27 +33,32 @@ interface SimulatedWorker {
   dead: boolean;
 }
 
+interface SimulatedParts {
+  readonly scenario: Pick<Scenario, "chance" | "config" | "happens" | "kills">;
+  readonly process: SimulatedProcess;
+  /** Sends SIGKILL to an episode, by its name. */
+  readonly kill: (episode: string) => void;
+}
+
 /**
  * Workers without threads, in the place of a WorkerPool: the same host, kernel and environment in each, and the faults of a scenario. They die, hang and
  * answer as threads do; a worker that died does nothing more, and another takes its place.
  */
 export class SimulatedWorkers implements RolloutWorkers {
   readonly threads: readonly Worker[] = [];
-  readonly #scenario: Pick<Scenario, "chance" | "config" | "happens">;
+  readonly #scenario: SimulatedParts["scenario"];
   readonly #process: SimulatedProcess;
+  readonly #kill: SimulatedParts["kill"];
   readonly #setup: RolloutSetup;
   readonly #tasksPerWorker: number;
   readonly #workers: SimulatedWorker[];
   readonly #waiting: Held[] = [];
   #threads = 0;
 
-  constructor(
-    { workers, setup, tasksPerWorker = 1 }: PoolOptions,
-    scenario: Pick<Scenario, "chance" | "config" | "happens">,
-    process: SimulatedProcess,
-  ) {
+  constructor({ workers, setup, tasksPerWorker = 1 }: PoolOptions, { scenario, process, kill }: SimulatedParts) {
     this.#scenario = scenario;
     this.#process = process;
+    this.#kill = kill;
     this.#setup = setup as RolloutSetup;
     this.#tasksPerWorker = tasksPerWorker;
     this.#workers = Array.from({ length: workers }, () => this.#start());
@@ -62,7 +68,10 @@ export class SimulatedWorkers implements RolloutWorkers {
     const held: Held = { task, options, answered: Promise.withResolvers<Result>() };
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(new WorkerFault("ended", signal.reason));
-    signal?.addEventListener("abort", () => this.#abort(held, signal.reason));
+    const abort = () => this.#abort(held, signal?.reason);
+    signal?.addEventListener("abort", abort);
+    // The system keeps a signal with a listener, and all that this knows, for as long as it may be told.
+    this.#process.held.defer(() => signal?.removeEventListener("abort", abort));
     this.#waiting.push(held);
     this.#assign();
     return held.answered.promise;
@@ -105,6 +114,7 @@ export class SimulatedWorkers implements RolloutWorkers {
       const result = await this.#work(worker, held.task);
       if (!worker.tasks.delete(held)) return;
       held.answered.resolve(result);
+      if (held.task.kind === "rollout") this.#mayKill(held.task.rollout.keys, "was answered");
     } catch (error) {
       if (!worker.tasks.delete(held)) return;
       held.answered.reject(new WorkerFault("threw", error));
@@ -125,9 +135,11 @@ export class SimulatedWorkers implements RolloutWorkers {
     const host = await worker.host;
     activity.worker = host.worker;
     if (task.kind === "gradient") return await this.#differentiate(worker, task, activity);
+    this.#mayKill(task.rollout.keys, "waits");
     const watch = new EpisodeWatch(activity, this.#setup.deadlines);
     const rollout = { ...task.rollout, keys: unpackKeys(task.rollout.keys) };
     const result = await host.run(rollout, task.slot, watch);
+    this.#mayKill(task.rollout.keys, "has ended");
     await this.#wait(worker);
     const place = task.rollout.keys.phase;
     if (this.#happens("reply-dies", place)) await this.#die(worker, "died", "worker exited with code: 1");
@@ -155,20 +167,29 @@ export class SimulatedWorkers implements RolloutWorkers {
     if (this.#happens("boot-dies", "boot")) await this.#die(worker, "died", "worker exited with code: 13");
     if (this.#happens("boot-hangs", "boot")) await never();
     const player = new LampsPlayer(this.#setup, (moment, episode, key) =>
-      this.#live(worker, moment, { task: key.task, fail: (message) => episode.fail("environment", message) }),
+      this.#live(worker, moment, {
+        ...{ id: key.id, task: key.task, isOver: () => episode.done },
+        fail: (message) => episode.fail("environment", message),
+      }),
     );
     worker.player = player;
-    return await this.#process.real(RolloutHost.boot(this.#setup, null, () => player));
+    return this.#process.held.use(await this.#process.real(RolloutHost.boot(this.#setup, null, () => player)));
   }
 
   /** A moment of an episode in the worker's hands. */
   async #live(
     worker: SimulatedWorker,
     moment: "reset" | "step",
-    episode: { readonly task: string; readonly fail: (message: string) => void },
+    episode: {
+      readonly id: string;
+      readonly task: string;
+      readonly isOver: () => boolean;
+      readonly fail: (message: string) => void;
+    },
   ): Promise<void> {
     await this.#wait(worker);
     const { task } = episode;
+    if (!episode.isOver() && this.#happens("episode-killed", task)) this.#ask(episode.id, false);
     if (moment === "reset") {
       if (this.#happens("reset-dies", task)) await this.#die(worker, "died", "worker exited with code: 7");
       if (this.#happens("reset-hangs", task)) await never();
@@ -181,6 +202,19 @@ export class SimulatedWorkers implements RolloutWorkers {
     if (this.#happens("step-hangs", task)) await never();
     if (this.#happens("task-throws", task)) throw new Error("the sampler broke");
     if (this.#happens("environment-throws", task)) episode.fail("the lamp broke");
+  }
+
+  /** SIGKILL for one of a task's episodes, none of which runs. */
+  #mayKill(keys: KeyColumns, when: "waits" | "has ended" | "was answered" | "is between attempts"): void {
+    if (!this.#happens("episode-killed", when)) return;
+    const { id } = this.#scenario.chance.pick(`killed as it ${when}`, unpackKeys(keys));
+    this.#ask(id, when === "has ended" || when === "was answered");
+  }
+
+  #ask(id: string, isOver: boolean): void {
+    const name = episodeName(id);
+    this.#scenario.kills.ask(name, isOver);
+    this.#kill(name);
   }
 
   #happens(fault: Parameters<Scenario["happens"]>[0], place: string): boolean {
@@ -218,7 +252,10 @@ export class SimulatedWorkers implements RolloutWorkers {
     const tasks = [...worker.tasks];
     worker.tasks.clear();
     this.#replace(worker);
-    for (const held of tasks) held.answered.reject(faultOf(held));
+    for (const held of tasks) {
+      held.answered.reject(faultOf(held));
+      if (held.task.kind === "rollout") this.#mayKill(held.task.rollout.keys, "is between attempts");
+    }
     this.#assign();
   }
 

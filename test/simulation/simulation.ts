@@ -141,13 +141,10 @@ class TrainingProcess {
     const { audit, epoch, earlier } = begun;
     if (earlier !== null) directory.remove("report.json");
     const emit = (event: RunEvent) => tell(event);
-    await using pool = new RolloutPool(
-      config,
-      lampsModel,
-      emit,
-      { epoch },
-      (options) => new SimulatedWorkers(options, scenario, this.#process),
-    );
+    await using pool = new RolloutPool(config, lampsModel, emit, { epoch }, (options) => {
+      const kill = (episode: string) => pool.signal(episode, "SIGKILL");
+      return new SimulatedWorkers(options, { scenario, process: this.#process, kill });
+    });
     const run = new TrainingRun({
       ...{
         config,
