@@ -1,13 +1,13 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** What the process holds at one moment. */
 export interface Census {
   /** What keeps the event loop alive, by kind, how many; `descriptors` and `threads` of the process where the system tells them. */
   readonly handles: Readonly<Record<string, number>>;
-  /** Of this thread, after garbage collection: the heap, and what it holds outside. */
+  /** Of this thread, after garbage collection: the heap without compiled code, which grows as long as any function becomes hot, and what it holds outside. */
   readonly bytes: number;
 }
 
@@ -19,8 +19,7 @@ export function takeCensus(): Census {
   // What finalisers let go of in the first is collected in the second.
   collect();
   collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return { handles: countHandles(), bytes: heapUsed + external };
+  return { handles: countHandles(), bytes: dataBytes() + process.memoryUsage().external };
 }
 
 /** Counts once handles are no more than those of `before`, or have had a second to be: closing ends a little later than it says. */
@@ -39,6 +38,12 @@ export function grownHandles(before: Census["handles"], after: Census["handles"]
     const was = before[kind] ?? 0;
     return count > was ? [`${kind} ${was} → ${count}`] : [];
   });
+}
+
+/** Bytecode, machine code and what describes it are in spaces of their own. */
+function dataBytes(): number {
+  const spaces = getHeapSpaceStatistics().filter(({ space_name }) => !/code|trusted/u.test(space_name));
+  return spaces.reduce((sum, { space_used_size }) => sum + space_used_size, 0);
 }
 
 function countHandles(): Record<string, number> {
