@@ -62,26 +62,14 @@ class RecordScan {
       const length = walk.at - key - 2;
       const value = ++walk.at;
       if (!walk.value()) return null;
-      // Everything of one letter and length that a record may have, and no key that is spelt with escapes.
-      switch (bytes[key + 1]) {
-        case 0x61: // args
-          if (this.#is(key + 1, length, "args")) args = this.#elements(value);
-          break;
-        case 0x65: // episode
-          if (this.#is(key + 1, length, "episode")) episode = this.#episodeOf(value);
-          break;
-        case 0x6b: // kind
-          if (this.#is(key + 1, length, "kind")) kind = this.#kindOf(value);
-          break;
-        case 0x73: // sequence
-          if (this.#is(key + 1, length, "sequence")) found = this.#integer(value);
-          break;
-        case 0x76: // violations
-          if (this.#is(key + 1, length, "violations")) violations = this.#elements(value);
-          break;
-        case backslash:
-          return null;
-      }
+      const name = key + 1;
+      if (this.#is(name, length, "args")) args = this.#elements(value);
+      else if (this.#is(name, length, "episode")) episode = this.#episodeOf(value);
+      else if (this.#is(name, length, "kind")) kind = this.#kindOf(value);
+      else if (this.#is(name, length, "sequence")) found = this.#integer(value);
+      else if (this.#is(name, length, "violations")) violations = this.#elements(value);
+      // With an escape, any of them can be spelt in other letters.
+      else if (this.#hasEscape(name, length)) return null;
     } while (bytes[walk.at] === comma);
     const end = walk.at + 1;
     if (bytes[walk.at] !== closingBrace || bytes[end] !== lineFeed) return null;
@@ -97,6 +85,11 @@ class RecordScan {
     for (let index = 0; index < length; index++)
       if (this.#bytes[start + index] !== word.charCodeAt(index)) return false;
     return true;
+  }
+
+  #hasEscape(start: number, length: number): boolean {
+    for (let at = start; at < start + length; at++) if (this.#bytes[at] === backslash) return true;
+    return false;
   }
 
   /** How many an array holds; -1 of what is none. */

@@ -177,6 +177,8 @@ test("where a scan finds anything in bytes that were changed, parsing finds the 
     '"violations":[]',
     '"sequence":1',
     "\\u006b",
+    ',"ki\\u006ed":"end"',
+    ',"e\\u0070isode":"b"',
     "é",
     "\n",
     '"',
@@ -200,3 +202,19 @@ test("where a scan finds anything in bytes that were changed, parsing finds the 
     { numRuns: 20_000 },
   );
 });
+
+test.each(["args", "episode", "kind", "sequence", "violations"])(
+  "a scan takes no record whose key %s is spelt with an escape, wherever the escape and the key are",
+  (key) => {
+    const plain = { args: [1], episode: "a", kind: "calls", sequence: 0, violations: [] };
+    const line = JSON.stringify(plain);
+    expect(scanRecords(segmentOf([line]))).toHaveLength(1);
+    for (let at = 0; at < key.length; at++) {
+      const code = key.charCodeAt(at).toString(16).padStart(4, "0");
+      const again = `"${key.slice(0, at)}\\u${code}${key.slice(at + 1)}":"other"`;
+      expect(JSON.parse(`{${again}}`)).toEqual({ [key]: "other" });
+      expect(scanRecords(segmentOf([`{${again},${line.slice(1)}`]))).toBeNull();
+      expect(scanRecords(segmentOf([`${line.slice(0, -1)},${again}}`]))).toBeNull();
+    }
+  },
+);
