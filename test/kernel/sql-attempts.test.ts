@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { attemptsIn } from "../../src/kernel/drivers/sql/sql-intent.ts";
 import { bootWorld, type JudgeText } from "./sql-world.ts";
 
 // Attempts that fail are judged by what they ask for; mistakes are not.
@@ -98,4 +99,11 @@ describe("what cannot work", () => {
   it.each(mistakes)("that are mistakes fail and break no rule: %s", (sql) => {
     expect(judge(sql)).toMatchObject({ outcome: "failed", violations: [], changed: false });
   });
+});
+
+it.each([
+  ["in parentheses", `SELECT ${"(DELETE FROM t ".repeat(300_000)}`, 600_001],
+  ["in the branches of a MERGE", `MERGE ${"INTO ".repeat(300_000)}t ${"THEN DELETE ".repeat(300_000)}`, 300_001],
+])("goes over a long text of statements within a statement once: %s", (_, sql, count) => {
+  expect(attemptsIn(sql, 0)).toHaveLength(count);
 });

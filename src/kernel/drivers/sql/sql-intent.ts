@@ -150,12 +150,11 @@ function verbOf(words: readonly Word[]): number {
 function attemptsBy(words: readonly Word[], at: number): readonly SqlAttempt[] {
   const verb = words[at];
   if (verb === undefined || !verb.isWord) return [];
-  const rest = words.slice(at + 1);
-  if (verb.text === "set") return [attemptOfSet(rest)];
+  if (verb.text === "set") return [attemptOfSet(words.slice(at + 1))];
   const effect = Object.hasOwn(verbs, verb.text) ? verbs[verb.text] : undefined;
   if (effect === undefined) return [];
-  const subject = subjectOf(effect, rest);
-  const drops = effect === "ALTER" && rest.some((word) => word.isWord && word.text === "drop");
+  const subject = subjectOf(effect, words, at + 1);
+  const drops = effect === "ALTER" && words.some((word, index) => index > at && word.isWord && word.text === "drop");
   return drops
     ? [
         { effect, subject },
@@ -172,11 +171,12 @@ function attemptOfSet(rest: readonly Word[]): SqlAttempt {
 
 /** Statements within statements that change rows: other engines take them in parentheses, and in the branches of a MERGE. */
 function nested(words: readonly Word[], verb: number): readonly SqlAttempt[] {
+  const merged = words[verb]?.text === "merge" ? subjectOf("UPDATE", words, verb + 1) : null;
   return words.flatMap((word, index) => {
     if (index === verb || !word.isWord || !nestedVerbs.has(word.text)) return [];
     // The branches of a MERGE change what the MERGE names.
-    if (words[verb]?.text === "merge" && words[index - 1]?.text === "then")
-      return [{ effect: verbs[word.text] as SqlEffect, subject: subjectOf("UPDATE", words.slice(verb + 1)) }];
+    if (merged !== null && words[index - 1]?.text === "then")
+      return [{ effect: verbs[word.text] as SqlEffect, subject: merged }];
     return words[index - 1]?.text === "(" && words[index + 1]?.isName === true ? attemptsBy(words, index) : [];
   });
 }
@@ -203,18 +203,18 @@ function extensions(words: readonly Word[]): readonly SqlAttempt[] {
   return attempts;
 }
 
-function subjectOf(effect: SqlEffect, words: readonly Word[]): string {
-  if (effect === "PRAGMA") return nameAt(words, 0);
+/** What an effect is to be had on, as the words from `from` on name it. */
+function subjectOf(effect: SqlEffect, words: readonly Word[], from: number): string {
+  if (effect === "PRAGMA") return nameAt(words, from);
   if (!effectsOnTables.has(effect)) return "";
-  return nameAt(
-    words,
-    words.findIndex((word) => !(word.isWord && betweenVerbAndSubject.has(word.text))),
-  );
+  let at = from;
+  for (let word = words[at]; word?.isWord && betweenVerbAndSubject.has(word.text); word = words[at]) at++;
+  return nameAt(words, at);
 }
 
 /** The name at that place, without the schema before it. */
 function nameAt(words: readonly Word[], at: number): string {
-  if (at < 0 || words[at]?.isName !== true) return "";
+  if (words[at]?.isName !== true) return "";
   const name = words[at + 1]?.text === "." && words[at + 2]?.isName === true ? words[at + 2] : words[at];
   return name?.text ?? "";
 }
