@@ -61,43 +61,29 @@ describe.each(isolations)("isolation: %s", (isolation) => {
     );
   });
 
-  test(
-    "what never answers times out alone, and its worker lives",
-    async () => {
-      const run = await runFaulty({ isolation, fault: "never", deadlines });
-      expectComplete(run);
-      const lost = run.episodes.filter(({ outcome }) => outcome === "timed-out");
-      expect(lost.length).toBeGreaterThan(0);
-      for (const { error, attempt, worker } of lost) {
-        expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(/^step: .* was chat\.say$/) });
-        expect(attempt).toBe(1);
-        expect(worker).toBeGreaterThan(0);
-      }
-      expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
-      expectOthersUndisturbed(run, lost);
-      await expectVerified(run);
-    },
-    timeout,
-  );
-
-  test(
-    "process.abort() is refused to the thread that the code runs in: its episode fails alone, and its worker lives",
-    async () => {
-      const run = await runFaulty({ isolation, fault: "abort" });
-      expectComplete(run);
-      const lost = run.episodes.filter(({ outcome }) => outcome === "failed");
-      expect(lost.length).toBeGreaterThan(0);
-      for (const { error, attempt, worker } of lost) {
-        expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(/process\.abort/) });
-        expect(attempt).toBe(1);
-        expect(worker).toBeGreaterThan(0);
-      }
-      expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
-      expectOthersUndisturbed(run, lost);
-      await expectVerified(run);
-    },
-    timeout,
-  );
+  describe("its episode ends alone at the first attempt, and its worker lives", () => {
+    test.each([
+      ["what never answers times out", "never", { deadlines }, "timed-out", /^step: .* was chat\.say$/],
+      ["process.abort() is refused to the thread that the code runs in", "abort", {}, "failed", /process\.abort/],
+    ] as const)(
+      "%s",
+      async (_, fault, options, outcome, message) => {
+        const run = await runFaulty({ isolation, fault, ...options });
+        expectComplete(run);
+        const lost = run.episodes.filter((episode) => episode.outcome === outcome);
+        expect(lost.length).toBeGreaterThan(0);
+        for (const { error, attempt, worker } of lost) {
+          expect(error).toEqual({ boundary: "environment", message: expect.stringMatching(message) });
+          expect(attempt).toBe(1);
+          expect(worker).toBeGreaterThan(0);
+        }
+        expect(run.events.filter(({ type }) => type === "task-failure")).toEqual([]);
+        expectOthersUndisturbed(run, lost);
+        await expectVerified(run);
+      },
+      timeout,
+    );
+  });
 
   test(
     "a run whose workers die and are tried again ends with the weights of one that nothing happened to",
