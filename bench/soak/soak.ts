@@ -13,7 +13,7 @@ export interface Activity {
   readonly within?: boolean;
 }
 
-/** Growth that is none: code that is compiled late, and caches that fill up. */
+/** Growth that is none: what functions that run late for the first time set up, and caches that fill up. Compiled code is not counted. */
 export const settlingBytes = 2 * 1024 * 1024;
 
 export interface Soaked {
