@@ -64,7 +64,7 @@ export class SqlDatabase implements Disposable {
     // Virtual tables read their own storage when they are first used: not while an agent's text compiles.
     if (this.#schema.virtuals.size > 0) connection.run("PRAGMA table_list");
     connection.observe();
-    return { connection, kept: new Map(), seen: new Set(), seenBefore: new Set(), rules: [] };
+    return { connection, kept: new Map(), seen: new Set(), seenBefore: new Set(), bounds: null };
   }
 
   /** A connection of which more than rows was changed is not used again: that is the surest way back to the beginning. */

@@ -17,6 +17,8 @@ export class SqlDigest {
   readonly #ownerOfPage: readonly (string | undefined)[];
   readonly #schema: string;
   readonly #tables: ReadonlyMap<string, string>;
+  /** Room for the words that differ, each with its place: kept, since it is needed at the end of every episode that wrote. */
+  #differing = new Int32Array(4_096);
   readonly #memo = new Map<string, string>();
   /** Digest of the pristine state. */
   readonly pristine: string;
@@ -64,18 +66,32 @@ export class SqlDigest {
     const [nowWords, wordsBefore] = [wordsOf(file), wordsOf(this.#file)];
     const size = this.#pageBytes;
     const pages: number[] = [];
-    const words: number[] = [];
+    let { length: room } = this.#differing;
+    let count = 0;
     for (let start = 0; start < Math.max(now.length, before.length); start += size) {
       const end = start + size;
       const isInBoth = end <= now.length && end <= before.length;
       if (isInBoth && now.compare(before, start, end, start, end) === 0) continue;
       pages.push(start / size);
-      for (let word = start / 4; word < Math.min(end / 4, nowWords.length); word++) {
+      if (count + size / 2 > room) room = this.#makeRoom(count + size / 2);
+      const differing = this.#differing;
+      const last = Math.min(end / 4, nowWords.length);
+      for (let word = start / 4; word < last; word++) {
         const value = nowWords[word] as number;
-        if (value !== wordsBefore[word] && !counters.includes(word)) words.push(word, value);
+        if (value === wordsBefore[word] || counters.includes(word)) continue;
+        differing[count++] = word;
+        differing[count++] = value;
       }
     }
-    return { pages, key: `${file.length}:${hash("sha1", Int32Array.from(words), "base64")}` };
+    return { pages, key: `${file.length}:${hash("sha1", this.#differing.subarray(0, count), "base64")}` };
+  }
+
+  /** @returns How many numbers there is room for now. */
+  #makeRoom(least: number): number {
+    const grown = new Int32Array(2 * least);
+    grown.set(this.#differing);
+    this.#differing = grown;
+    return grown.length;
   }
 }
 

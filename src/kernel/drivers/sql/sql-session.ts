@@ -29,8 +29,16 @@ export interface PooledConnection {
   /** Texts that were seen of late, and those before them: one that comes again is worth keeping. */
   seen: Set<string>;
   seenBefore: ReadonlySet<string>;
-  /** Rules under which the kept statements were permitted. */
-  rules: readonly SqlRules[];
+  /** Under which the kept statements were permitted; `null` before the first text. */
+  bounds: RuleSet | null;
+}
+
+/** Rules that judge a session's texts, with what follows from them together. */
+interface RuleSet {
+  readonly rules: readonly SqlRules[];
+  /** Whether any of them does more than watch. */
+  readonly judged: boolean;
+  readonly limits: SqlLimits;
 }
 
 /** How a connection comes back: as a new one is, with rows changed, changed in other ways, or not to be touched again. */
@@ -133,16 +141,18 @@ export class SqlSession {
   #use(judges: readonly Judge[]): void {
     const { pooled } = this.#parts;
     this.#judges = judges;
-    this.#rules = judges.flatMap((judge) => judge.sql ?? []);
-    const enforced = this.#rules.filter((rules) => rules.shadow !== true);
-    this.#judged = enforced.length > 0;
-    this.#limits = enforced.reduce((limits, rules) => strictest(limits, rules.limits), driverLimits);
+    const rules = judges.flatMap((judge) => judge.sql ?? []);
+    let { bounds } = pooled;
+    if (bounds === null || bounds.rules.length !== rules.length || bounds.rules.some((rule, i) => rule !== rules[i])) {
+      bounds = ruleSetOf(rules);
+      pooled.bounds = bounds;
+      dropKept(pooled);
+      this.connection.limit(limitId.length, bounds.limits.valueBytes);
+    }
+    this.#rules = bounds.rules;
+    this.#judged = bounds.judged;
+    this.#limits = bounds.limits;
     this.#textParts = this.#partsOfTexts();
-    this.connection.limit(limitId.length, this.#limits.valueBytes);
-    const same =
-      pooled.rules.length === this.#rules.length && pooled.rules.every((rules, i) => rules === this.#rules[i]);
-    if (!same) dropKept(pooled);
-    pooled.rules = this.#rules;
   }
 
   #partsOfTexts(): SqlTextParts {
@@ -218,6 +228,12 @@ export function dropKept(pooled: PooledConnection): void {
 /** Whether a text has more bytes than that; no character takes more than three a UTF-16 unit. */
 function longer(sql: string, bytes: number): boolean {
   return sql.length * 3 > bytes && Buffer.byteLength(sql) > bytes;
+}
+
+function ruleSetOf(rules: readonly SqlRules[]): RuleSet {
+  const enforced = rules.filter(({ shadow }) => shadow !== true);
+  const limits = enforced.reduce((strict, { limits }) => strictest(strict, limits), driverLimits);
+  return { rules, judged: enforced.length > 0, limits };
 }
 
 function strictest(a: SqlLimits, b: SqlLimits): SqlLimits {
