@@ -129,6 +129,20 @@ describe("without the kernel", () => {
   });
 });
 
+it("keeps to the limits of a user's own rules as they are when a session begins", async () => {
+  const shipped = new SQLPolicy({}).judge().sql;
+  if (shipped === undefined) throw new Error("an SQL policy has rules for the driver");
+  const limits = { ...shipped.limits, rowsReturned: 4 };
+  const judge = { before: () => [], sql: { ...shipped, limits } };
+  using own = await bootShop({ policy: { name: "own", spec: { type: "own" }, judge: () => judge } });
+  const outcomeAt = (rowsReturned: number) => {
+    limits.rowsReturned = rowsReturned;
+    using session = own.open({ episode: episodeKey(1) });
+    return query(session, "SELECT id FROM orders").outcome;
+  };
+  expect([4, 3, 4, 0].map(outcomeAt)).toEqual(["completed", "denied", "completed", "denied"]);
+});
+
 describe("the world of a session", () => {
   it("has one digest for one state, however it was reached", () => {
     using one = kernel.open({ episode: episodeKey(1) });
@@ -142,6 +156,23 @@ describe("the world of a session", () => {
     query(other, "UPDATE orders SET status = 'paid' WHERE id = 1");
     expect(digestOf(other)).toBe(digestOf(one));
     expect(digestOf(one)).not.toBe(pristine);
+  });
+
+  it("has digests of states that differ in many pages, and of those after them", () => {
+    const rows = (sign: string) =>
+      `INSERT INTO notes WITH n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) SELECT i, 1, printf('%01000d', i) FROM n ORDER BY ${sign}i`;
+    const digests = ["", "-"].map((sign) => {
+      using session = kernel.open({ episode: episodeKey(1), governed: false });
+      rowsOf(session, rows(sign));
+      const many = digestOf(session);
+      query(session, "UPDATE notes SET body = '' WHERE id = 600");
+      return [many, digestOf(session)];
+    });
+    expect(digests[1]).toEqual(digests[0]);
+    expect(new Set(digests[0]).size).toBe(2);
+    using session = kernel.open({ episode: episodeKey(1), governed: false });
+    query(session, "UPDATE notes SET body = '' WHERE id = 1");
+    expect(digests[0]).not.toContain(digestOf(session));
   });
 
   it("rehearses trusted SQL on the initial database and leaves the live one alone", () => {

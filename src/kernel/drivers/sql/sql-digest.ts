@@ -3,6 +3,8 @@ import type { ResultSet, SqlValue } from "../../../core/sql.ts";
 import { type SqlConnection, SqlError } from "./sql-connection.ts";
 
 const memoMax = 2_000;
+/** Numbers of room for the words that differ: at first, and most that is kept. */
+const [keptRoom, keptRoomMax] = [4_096, 262_144];
 
 /**
  * Digests of database states: schema and rows, the rows of each table in order of their content, so that states are equal
@@ -18,7 +20,7 @@ export class SqlDigest {
   readonly #schema: string;
   readonly #tables: ReadonlyMap<string, string>;
   /** Room for the words that differ, each with its place: kept, since it is needed at the end of every episode that wrote. */
-  #differing = new Int32Array(4_096);
+  #differing = new Int32Array(keptRoom);
   readonly #memo = new Map<string, string>();
   /** Digest of the pristine state. */
   readonly pristine: string;
@@ -83,7 +85,9 @@ export class SqlDigest {
         differing[count++] = value;
       }
     }
-    return { pages, key: `${file.length}:${hash("sha1", this.#differing.subarray(0, count), "base64")}` };
+    const key = `${file.length}:${hash("sha1", this.#differing.subarray(0, count), "base64")}`;
+    if (room > keptRoomMax) this.#differing = new Int32Array(keptRoom);
+    return { pages, key };
   }
 
   /** @returns How many numbers there is room for now. */

@@ -39,6 +39,8 @@ interface RuleSet {
   /** Whether any of them does more than watch. */
   readonly judged: boolean;
   readonly limits: SqlLimits;
+  /** Whether all of that is as it will ever be: rules of a user's own may change their limits from one episode to the next. */
+  readonly fixed: boolean;
 }
 
 /** How a connection comes back: as a new one is, with rows changed, changed in other ways, or not to be touched again. */
@@ -142,13 +144,12 @@ export class SqlSession {
     const { pooled } = this.#parts;
     this.#judges = judges;
     const rules = judges.flatMap((judge) => judge.sql ?? []);
-    let { bounds } = pooled;
-    if (bounds === null || bounds.rules.length !== rules.length || bounds.rules.some((rule, i) => rule !== rules[i])) {
-      bounds = ruleSetOf(rules);
-      pooled.bounds = bounds;
-      dropKept(pooled);
-      this.connection.limit(limitId.length, bounds.limits.valueBytes);
-    }
+    const before = pooled.bounds;
+    const isSame = before?.rules.length === rules.length && before.rules.every((rule, i) => rule === rules[i]);
+    const bounds = isSame && before.fixed ? before : ruleSetOf(rules);
+    if (bounds !== before) this.connection.limit(limitId.length, bounds.limits.valueBytes);
+    if (!isSame) dropKept(pooled);
+    pooled.bounds = bounds;
     this.#rules = bounds.rules;
     this.#judged = bounds.judged;
     this.#limits = bounds.limits;
@@ -233,7 +234,8 @@ function longer(sql: string, bytes: number): boolean {
 function ruleSetOf(rules: readonly SqlRules[]): RuleSet {
   const enforced = rules.filter(({ shadow }) => shadow !== true);
   const limits = enforced.reduce((strict, { limits }) => strictest(strict, limits), driverLimits);
-  return { rules, judged: enforced.length > 0, limits };
+  const fixed = rules.every((rule) => Object.isFrozen(rule) && Object.isFrozen(rule.limits));
+  return { rules, judged: enforced.length > 0, limits, fixed };
 }
 
 function strictest(a: SqlLimits, b: SqlLimits): SqlLimits {
